@@ -1,0 +1,2 @@
+//! The filigrane command line.
+fn main() {}
