@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p filigrane-payload --bench frame_error [-- TRIALS]` prints, per list size and number
 //! of check bits, which share of the words is *decoded* (the right payload within the false-positive
-//! bound at the first attempt) for a total signal energy E over noise variance N.
+//! bound at the first attempt) for a total signal energy E over noise variance N, and how many words
+//! in all were read as another payload: the neighbours that only the check bits keep out.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -44,20 +45,24 @@ fn row(list: usize, check_bits: usize, trials: usize) {
     let code = PayloadCode::new(&Key::public(), "bench", parameters).unwrap();
     let mut random = Keystream::new(&Key::public().derive("bench noise"));
     let started = Instant::now();
+    let mut wrong = 0;
     let shares = ENERGIES.map(|energy| {
-        let read = (0..trials)
-            .filter(|_| trial(&code, energy, &mut random))
-            .count();
-        format!("{:.1} %", 100.0 * read as f64 / trials as f64)
+        let read: Vec<bool> = (0..trials)
+            .filter_map(|_| trial(&code, energy, &mut random))
+            .collect();
+        let right = read.iter().filter(|&&right| right).count();
+        wrong += read.len() - right;
+        format!("{:.1} %", 100.0 * right as f64 / trials as f64)
     });
     let each = started.elapsed().as_secs_f64() * 1e3 / (trials * ENERGIES.len()) as f64;
     println!(
-        "| {list} | {check_bits} | {} | {each:.2} |",
+        "| {list} | {check_bits} | {} | {wrong} | {each:.2} |",
         shares.join(" | ")
     );
 }
 
-fn trial(code: &PayloadCode, energy: f64, random: &mut Keystream) -> bool {
+/// Whether the right payload was read; nothing where none was.
+fn trial(code: &PayloadCode, energy: f64, random: &mut Keystream) -> Option<bool> {
     let payload = Payload::new(
         Origin::Generated,
         MarkId::from_bytes([random.next_u32() as u8; 11]),
@@ -68,11 +73,8 @@ fn trial(code: &PayloadCode, energy: f64, random: &mut Keystream) -> bool {
         .iter()
         .map(|&symbol| (amplitude * f64::from(symbol) + gaussian(random)) as f32)
         .collect();
-    let decoded = code.decode(&soft, &mut Attempts::new(FALSE_POSITIVE_BOUND));
-    decoded.is_some_and(|decoded| {
-        assert_eq!(decoded.payload, payload, "a wrong payload passed the bound");
-        true
-    })
+    let decoded = code.decode(&soft, &mut Attempts::new(FALSE_POSITIVE_BOUND))?;
+    Some(decoded.payload == payload)
 }
 
 /// Box and Muller's transform.
