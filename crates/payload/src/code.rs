@@ -64,8 +64,8 @@ pub struct Decoded {
 ///
 /// A payload's 96 bits and a keyed check (the first bits of keyed BLAKE3 over the 12 bytes) go
 /// through a [polar code](PolarCode), a keyed permutation and a keyed scrambling by ±1. The version
-/// bits take the least reliable places, because the decoder knows them. `docs/format.md` and
-/// `tests/vectors` specify it to the bit.
+/// bits take the least reliable places, because the decoder knows them; the other bits follow in
+/// ascending order of place. `tests/vectors/reference.py` restates all of it in another language.
 #[derive(Debug)]
 pub struct PayloadCode {
     polar: PolarCode,
