@@ -1,0 +1,1 @@
+//! The detector's view: amplitudes on a dense grid.
