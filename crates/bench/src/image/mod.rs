@@ -1,0 +1,21 @@
+//! The measurement of image watermarks.
+//!
+//! [`measure`] takes a [`Corpus`] of pictures, a [`Scheme`] and [`Settings`]; the [`Measurement`]
+//! that comes back holds one [`Trial`] per picture, seed and attack, and is written as JSON Lines
+//! ([`write_json_lines`]) and as Markdown ([`markdown`]).
+
+pub mod attacks;
+mod corpus;
+mod json_lines;
+pub mod quality;
+mod report;
+pub mod rgb;
+mod run;
+mod scheme;
+
+pub use corpus::{Corpus, load, save};
+pub use json_lines::write_json_lines;
+pub use report::markdown;
+pub use rgb::Rgb;
+pub use run::{Embedding, Measurement, Outcome, Settings, Subject, Trial, measure};
+pub use scheme::{Look, Scheme};

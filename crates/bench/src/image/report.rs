@@ -1,0 +1,272 @@
+//! The result as Markdown tables.
+
+use std::fmt::Write as _;
+
+use super::run::{Embedding, Measurement, Outcome, Subject, Trial};
+use crate::image::attacks::Group;
+use crate::statistics::{mean, quantile, wilson_95};
+
+/// The tables: quality, recovery per attack, per group and in total with 95 % intervals, time,
+/// false positives, and everything that went wrong.
+#[must_use]
+pub fn markdown(measurement: &Measurement) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_all(measurement, &mut text);
+    text
+}
+
+fn write_all(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
+    let by = |subject: Subject| -> Vec<&Trial> {
+        let trials = measurement.trials.iter();
+        trials.filter(|trial| trial.subject == subject).collect()
+    };
+    let marked = by(Subject::Marked);
+    writeln!(text, "# Image watermark: {}\n", measurement.scheme)?;
+    quality(measurement, text)?;
+    groups(measurement, &marked, text)?;
+    attacks(measurement, &marked, text)?;
+    time(measurement, text)?;
+    negatives("Unmarked originals", &by(Subject::Unmarked), text)?;
+    negatives("Wrong key", &by(Subject::WrongKey), text)?;
+    troubles(measurement, text)
+}
+
+fn quality(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
+    let done: Vec<&Embedding> = measurement
+        .embeddings
+        .iter()
+        .filter(|embedding| embedding.refused.is_none())
+        .collect();
+    let values = |value: fn(&Embedding) -> f64| -> Vec<f64> {
+        done.iter().map(|embedding| value(embedding)).collect()
+    };
+    let refused = measurement.embeddings.len() - done.len();
+    writeln!(
+        text,
+        "{} pictures marked, {refused} refused, seeds {:?}.\n",
+        done.len(),
+        measurement.settings.seeds
+    )?;
+    writeln!(
+        text,
+        "| quality | mean | 5 % | minimum |\n|---|---|---|---|"
+    )?;
+    for (name, values, digits) in [
+        ("PSNR, RGB, dB", values(|e| e.psnr), 2),
+        ("SSIM, RGB", values(|e| e.ssim), 4),
+    ] {
+        let low = quantile(&values, 0.05);
+        let minimum = quantile(&values, 0.0);
+        let mean = mean(&values);
+        writeln!(
+            text,
+            "| {name} | {mean:.digits$} | {low:.digits$} | {minimum:.digits$} |"
+        )?;
+    }
+    writeln!(text)
+}
+
+/// How many of what happened.
+#[derive(Default)]
+struct Tally {
+    counted: usize,
+    recovered: usize,
+    wrong: usize,
+    skipped: usize,
+}
+
+impl Tally {
+    fn of<'a>(trials: impl Iterator<Item = &'a &'a Trial>) -> Self {
+        let mut tally = Self::default();
+        for trial in trials {
+            match trial.outcome {
+                Outcome::Skipped => {
+                    tally.skipped += 1;
+                    continue;
+                }
+                Outcome::Recovered => tally.recovered += 1,
+                Outcome::Wrong => tally.wrong += 1,
+                _ => {}
+            }
+            tally.counted += 1;
+        }
+        tally
+    }
+
+    /// Four cells: recovered of counted, per cent, interval, wrong.
+    fn cells(&self) -> String {
+        if self.counted == 0 {
+            return match self.skipped {
+                0 => "– | – | – | –".to_owned(),
+                skipped => format!("{skipped} skipped | – | – | –"),
+            };
+        }
+        let (low, high) = wilson_95(self.recovered, self.counted);
+        let rate = self.recovered as f64 / self.counted as f64;
+        format!(
+            "{}/{} | {:.1} | {:.1}–{:.1} | {}",
+            self.recovered,
+            self.counted,
+            100.0 * rate,
+            100.0 * low,
+            100.0 * high,
+            self.wrong
+        )
+    }
+}
+
+const HEADER: &str = "recovered | % | 95 % interval | wrong payload";
+
+fn groups(measurement: &Measurement, marked: &[&Trial], text: &mut String) -> std::fmt::Result {
+    writeln!(text, "| group | {HEADER} |\n|---|---|---|---|---|")?;
+    for group in Group::ALL {
+        let present = measurement.settings.attacks.iter();
+        if present.into_iter().any(|attack| attack.group == group) {
+            let trials = marked.iter().filter(|trial| trial.group == group.name());
+            writeln!(text, "| {} | {} |", group.name(), Tally::of(trials).cells())?;
+        }
+    }
+    let total = Tally::of(marked.iter());
+    writeln!(text, "| **total** | {} |\n", total.cells())
+}
+
+fn attacks(measurement: &Measurement, marked: &[&Trial], text: &mut String) -> std::fmt::Result {
+    writeln!(
+        text,
+        "| attack | group | {HEADER} | detect ms/MP | missed |\n|---|---|---|---|---|---|---|---|"
+    )?;
+    for attack in &measurement.settings.attacks {
+        let trials: Vec<&Trial> = marked
+            .iter()
+            .filter(|trial| trial.attack == attack.name)
+            .copied()
+            .collect();
+        let tally = Tally::of(trials.iter());
+        let missed: Vec<&str> = trials
+            .iter()
+            .filter(|trial| !matches!(trial.outcome, Outcome::Recovered | Outcome::Skipped))
+            .map(|trial| trial.picture.as_str())
+            .collect();
+        writeln!(
+            text,
+            "| {} | {} | {} | {:.0} | {} |",
+            attack.name,
+            attack.group.name(),
+            tally.cells(),
+            mean(&per_megapixel(&trials)),
+            shortened(&missed)
+        )?;
+    }
+    writeln!(text)
+}
+
+/// The first names, and how many more there are.
+fn shortened(names: &[&str]) -> String {
+    const SHOWN: usize = 4;
+    let shown = names[..names.len().min(SHOWN)].join(" ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} +{more}"),
+    }
+}
+
+fn per_megapixel(trials: &[&Trial]) -> Vec<f64> {
+    let measured = trials.iter().filter(|trial| trial.detect_ms > 0.0);
+    measured
+        .map(|trial| trial.detect_ms / (trial.width * trial.height) as f64 * 1e6)
+        .collect()
+}
+
+fn time(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
+    let embed: Vec<f64> = measurement
+        .embeddings
+        .iter()
+        .filter(|embedding| embedding.refused.is_none())
+        .map(|embedding| embedding.embed_ms / (embedding.width * embedding.height) as f64 * 1e6)
+        .collect();
+    let detect = |wanted: fn(&Trial) -> bool| -> Vec<f64> {
+        let trials = measurement.trials.iter().filter(|trial| wanted(trial));
+        per_megapixel(&trials.collect::<Vec<_>>())
+    };
+    writeln!(
+        text,
+        "| processor time, ms per megapixel | mean | median | 95 % |\n|---|---|---|---|"
+    )?;
+    for (name, values) in [
+        ("embed", embed),
+        (
+            "detect, marked, not attacked",
+            detect(|t| t.subject == Subject::Marked && t.attack == "none"),
+        ),
+        (
+            "detect, marked, all attacks",
+            detect(|t| t.subject == Subject::Marked),
+        ),
+        (
+            "detect, unmarked",
+            detect(|t| t.subject == Subject::Unmarked),
+        ),
+    ] {
+        if !values.is_empty() {
+            let (middle, high) = (quantile(&values, 0.5), quantile(&values, 0.95));
+            let mean = mean(&values);
+            writeln!(text, "| {name} | {mean:.1} | {middle:.1} | {high:.1} |")?;
+        }
+    }
+    writeln!(text)
+}
+
+/// Detections that should find nothing.
+fn negatives(title: &str, trials: &[&Trial], text: &mut String) -> std::fmt::Result {
+    if trials.is_empty() {
+        return Ok(());
+    }
+    let tally = Tally::of(trials.iter());
+    let (_, high) = wilson_95(tally.wrong, tally.counted);
+    let p_values: Vec<f64> = trials.iter().filter_map(|trial| trial.p_value).collect();
+    writeln!(
+        text,
+        "{title}: {} accepted of {} (rate below {:.4} at 95 %); p-values: smallest {:.2e}, \
+         1 % quantile {:.2e}, median {:.2e}.\n",
+        tally.wrong,
+        tally.counted,
+        high,
+        quantile(&p_values, 0.0),
+        quantile(&p_values, 0.01),
+        quantile(&p_values, 0.5),
+    )
+}
+
+/// What a reader must know before believing the tables.
+fn troubles(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
+    for embedding in &measurement.embeddings {
+        if let Some(reason) = &embedding.refused {
+            writeln!(text, "- refused: `{}`: {reason}", embedding.picture)?;
+        }
+    }
+    for trial in &measurement.trials {
+        let word = match (trial.outcome, trial.subject) {
+            (Outcome::Wrong, Subject::Marked) => "wrong payload",
+            (Outcome::Wrong, Subject::Unmarked) => "false positive",
+            (Outcome::Wrong, Subject::WrongKey) => "accepted under a wrong key",
+            (Outcome::Failed, _) => "failed",
+            (Outcome::Panicked, _) => "panicked",
+            _ => continue,
+        };
+        let detail = trial.detail.as_deref().unwrap_or("");
+        let (picture, attack) = (&trial.picture, trial.attack);
+        writeln!(text, "- {word}: `{picture}` {attack} {detail}")?;
+    }
+    let skipped = measurement.trials.iter();
+    let skipped = skipped.filter(|trial| trial.outcome == Outcome::Skipped);
+    let mut told: Vec<&str> = Vec::new();
+    for trial in skipped {
+        if !told.contains(&trial.attack) {
+            told.push(trial.attack);
+            let detail = trial.detail.as_deref().unwrap_or("");
+            writeln!(text, "- skipped: {}: {detail}", trial.attack)?;
+        }
+    }
+    Ok(())
+}
