@@ -2,17 +2,23 @@
 
 #![forbid(unsafe_code)]
 
+mod alignment;
 mod detect;
 mod embed;
 mod error;
 mod format;
+mod localise;
 mod map;
 mod pattern;
 mod perception;
+mod refine;
 mod resample;
+mod search;
 mod sound;
+mod statistic;
 mod stft;
 mod watermark;
+mod weights;
 
 pub use error::AudioError;
 pub use sound::{CHANNELS, RATES, SoundMut, SoundRef};

@@ -1,0 +1,93 @@
+//! Where the mark's frames and bins lie in a map.
+
+use crate::format::{BINS, FIRST_BIN, PERIOD};
+use crate::map::{ROWS_PER_FRAME, WIDTH};
+
+/// A hypothesis on how the mark lies in a sound.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Alignment {
+    /// Playing speed over the original's.
+    pub(crate) speed: f64,
+    /// Frequencies over the original's.
+    pub(crate) pitch: f64,
+    /// Row, with fraction, of a block's first frame.
+    pub(crate) origin: f64,
+}
+
+impl Alignment {
+    /// Rows between frames.
+    pub(crate) fn step(&self) -> f64 {
+        ROWS_PER_FRAME / self.speed
+    }
+
+    /// Row of a frame.
+    pub(crate) fn row(&self, frame: i64) -> f64 {
+        self.origin + frame as f64 * self.step()
+    }
+
+    /// The frames whose rows lie in `rows`.
+    pub(crate) fn frames(&self, rows: &std::ops::Range<usize>) -> std::ops::Range<i64> {
+        let frame = |row: f64| (row - self.origin) / self.step();
+        let first = frame(rows.start as f64).ceil() as i64;
+        let last = frame(rows.end as f64 - 1.0).floor() as i64;
+        first..(last + 1).max(first)
+    }
+
+    /// The same frame at `row`, under another speed.
+    pub(crate) fn with_speed_about(&self, speed: f64, row: f64) -> Self {
+        let frame = (row - self.origin) / self.step();
+        Self {
+            speed,
+            origin: row - frame * ROWS_PER_FRAME / speed,
+            ..*self
+        }
+    }
+
+    /// Phase within the block, in frames, at row 0.
+    pub(crate) fn phase(&self) -> f64 {
+        (-self.origin / self.step()).rem_euclid(PERIOD as f64)
+    }
+
+    /// Where the marked bins lie in a row.
+    pub(crate) fn bins(&self) -> BinPlaces {
+        BinPlaces::new(self.pitch)
+    }
+}
+
+/// Places of the marked bins, and one more on each side, in a row of a map.
+#[derive(Debug, Clone)]
+pub(crate) struct BinPlaces {
+    places: Vec<(usize, f32)>,
+    /// Marked bins that lie below the internal Nyquist frequency.
+    pub(crate) within: usize,
+}
+
+impl BinPlaces {
+    /// The places under a change of pitch.
+    pub(crate) fn new(pitch: f64) -> Self {
+        let places = (0..BINS + 2)
+            .map(|bin| {
+                let place = ((bin + FIRST_BIN - 1) as f64 * 2.0 * pitch).max(0.0);
+                let index = (place as usize).min(WIDTH - 2);
+                (index, (place - index as f64).min(1.0) as f32)
+            })
+            .collect();
+        let highest = (WIDTH - 3) as f64 / (2.0 * pitch);
+        let within = (highest as usize).saturating_sub(FIRST_BIN).min(BINS);
+        Self { places, within }
+    }
+
+    /// The amplitude of a marked bin, counted from −1, in a row.
+    #[inline(always)]
+    pub(crate) fn amplitude(&self, row: &[f32], bin_plus_one: usize) -> f32 {
+        let (index, fraction) = self.places[bin_plus_one];
+        row[index] + (row[index + 1] - row[index]) * fraction
+    }
+
+    /// All of them.
+    pub(crate) fn read(&self, row: &[f32], out: &mut [f32]) {
+        for (out, &(index, fraction)) in out.iter_mut().zip(&self.places) {
+            *out = row[index] + (row[index + 1] - row[index]) * fraction;
+        }
+    }
+}
