@@ -5,6 +5,7 @@
 //! ([`write_json_lines`]) and as Markdown ([`markdown`]).
 
 pub mod attacks;
+mod command;
 mod corpus;
 mod json_lines;
 pub mod quality;
@@ -13,6 +14,7 @@ pub mod rgb;
 mod run;
 mod scheme;
 
+pub use command::{ImageArguments, attack_files, run};
 pub use corpus::{Corpus, load, save};
 pub use json_lines::write_json_lines;
 pub use report::markdown;

@@ -1,7 +1,9 @@
-//! Convolution by way of the frequency domain.
+//! Convolution and coloured noise by way of the frequency domain.
 
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
+
+use crate::random::Random;
 
 /// The first `signal.len()` samples of `signal` convolved with `response`.
 #[must_use]
@@ -30,9 +32,42 @@ pub fn convolve(signal: &[f32], response: &[f32]) -> Vec<f32> {
     samples.map(|value| value.re * scale).collect()
 }
 
+/// Gaussian noise whose power falls by 3 dB per octave above 20 Hz and which has none below, of any
+/// level.
+#[must_use]
+pub fn pink_noise(count: usize, rate: f64, random: &mut Random) -> Vec<f32> {
+    const LOWEST_HZ: f64 = 20.0;
+    let size = count.next_power_of_two();
+    let mut spectrum = vec![Complex::new(0.0_f32, 0.0); size];
+    // The real part of a transform of one-sided noise is noise with that spectrum.
+    for (bin, value) in spectrum.iter_mut().enumerate().take(size / 2).skip(1) {
+        let frequency = bin as f64 * rate / size as f64;
+        if frequency >= LOWEST_HZ {
+            let amplitude = 1.0 / frequency.sqrt();
+            let (re, im) = (amplitude * random.normal(), amplitude * random.normal());
+            *value = Complex::new(re as f32, im as f32);
+        }
+    }
+    FftPlanner::<f32>::new().plan_fft_inverse(size).process(&mut spectrum);
+    spectrum.iter().take(count).map(|value| value.re).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audio::dsp::filter::{high_pass, low_pass};
+    use crate::audio::testing::level_db;
+
+    #[test]
+    fn pink_noise_has_equal_power_in_every_octave() {
+        let noise = pink_noise(65_536, 16_000.0, &mut Random::new(3, &["pink"]));
+        let octave = |low: f64| {
+            level_db(&low_pass(&high_pass(&noise, 16_000.0, low, 8), 16_000.0, 2.0 * low, 8))
+        };
+        assert!((octave(200.0) - octave(1_600.0)).abs() < 1.0);
+        assert!((octave(800.0) - octave(3_200.0)).abs() < 1.0);
+        assert!(pink_noise(0, 8_000.0, &mut Random::new(3, &[])).is_empty());
+    }
 
     #[test]
     fn convolution_matches_its_definition() {

@@ -1,0 +1,214 @@
+//! The measurement as a command: arguments in, files and a report out.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use filigrane_payload::Key;
+
+use super::attacks;
+use super::corpus::Corpus;
+use super::json_lines::write_json_lines;
+use super::report::markdown;
+use super::run::{Measurement, Outcome, Settings, Subject, measure};
+use super::scheme::Scheme;
+use crate::error::BenchError;
+
+/// What to measure on pictures, and where to write it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ImageArguments {
+    /// The pictures' folder.
+    #[arg(long, value_name = "DIR")]
+    pub corpus: PathBuf,
+    /// `standard`, `quick`, `all`, groups, attacks, or beginnings with `*`, separated by commas.
+    #[arg(long, value_name = "NAME,..", default_value = "standard")]
+    pub attacks: String,
+    /// Only pictures whose file names contain one of these.
+    #[arg(long, value_name = "SUBSTR,..", value_delimiter = ',')]
+    pub pictures: Vec<String>,
+    /// Only every K-th picture.
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub every: usize,
+    /// At most N pictures.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Seeds of payloads and random parameters; everything is done once for each.
+    #[arg(long, value_name = "N,..", value_delimiter = ',', default_values_t = [1])]
+    pub seed: Vec<u64>,
+    /// `public`, `secret` (a fixed one for measurements), or a key file.
+    #[arg(long, value_name = "KEY", default_value = "public")]
+    pub key: String,
+    /// Also look at the attacked originals, which carry no mark.
+    #[arg(long)]
+    pub unmarked: bool,
+    /// Also look at the marked pictures with another key.
+    #[arg(long)]
+    pub wrong_key: bool,
+    /// Threads; all processors when left out.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Write every result as JSON Lines.
+    #[arg(long, value_name = "FILE")]
+    pub jsonl: Option<PathBuf>,
+    /// Write the tables as Markdown; they are always printed.
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Write every attacked marked picture as PNG into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub dump: Option<PathBuf>,
+}
+
+impl ImageArguments {
+    /// The pictures that these arguments name.
+    ///
+    /// # Errors
+    /// See [`Corpus::open`]; [`BenchError::EmptyCorpus`] also when no picture is left.
+    pub fn corpus(&self) -> Result<Corpus, BenchError> {
+        let corpus = Corpus::open(&self.corpus)?;
+        let corpus = corpus.named(&self.pictures).every(self.every);
+        let corpus = corpus.limit(self.limit.unwrap_or(usize::MAX));
+        match corpus.files() {
+            [] => Err(BenchError::EmptyCorpus {
+                folder: self.corpus.clone(),
+            }),
+            _ => Ok(corpus),
+        }
+    }
+
+    /// What these arguments ask for.
+    ///
+    /// # Errors
+    /// [`BenchError::UnknownAttack`].
+    pub fn settings(&self) -> Result<Settings, BenchError> {
+        Ok(Settings {
+            attacks: attacks::select(&self.attacks)?,
+            seeds: self.seed.clone(),
+            unmarked: self.unmarked,
+            threads: self.threads,
+            dump: self.dump.clone(),
+        })
+    }
+
+    /// The key to mark and look with.
+    ///
+    /// # Errors
+    /// [`BenchError::Key`] when the file is not a key.
+    pub fn key(&self) -> Result<Key, BenchError> {
+        match self.key.as_str() {
+            "public" => Ok(Key::public()),
+            "secret" => parse_key(MEASURING_KEY),
+            file => Key::load(std::path::Path::new(file)).map_err(|error| BenchError::Key {
+                reason: error.to_string(),
+            }),
+        }
+    }
+}
+
+/// Keys for measurements alone: they stand here in the open, so they protect nothing.
+const MEASURING_KEY: &str = "filigrane-key 1
+name: bench
+id: k:08a3ad71eeb119f9829210798588f4e8
+created: 2026-11-23
+secret: a64d45196d8711342df892787b6058d75a26c47482e4d931b59df33b3b9a036a
+";
+const OTHER_KEY: &str = "filigrane-key 1
+name: bench-other
+id: k:ac3e83b5e0376b0ec2caa949c118114f
+created: 2026-11-23
+secret: 7c1861ba06bf28edd98fb998fb94d21527dd81dde39bed344f492dc691c72eb5
+";
+
+fn parse_key(text: &str) -> Result<Key, BenchError> {
+    Key::parse(text).map_err(|error| BenchError::Key {
+        reason: error.to_string(),
+    })
+}
+
+/// Measures as the arguments ask, writes the files that they name, and returns the Markdown report.
+/// `scheme` makes the scheme of a key; `progress` hears a short line now and then.
+///
+/// # Errors
+/// See [`measure`]; also for keys, unknown attacks, and files that cannot be written.
+pub fn run(
+    arguments: &ImageArguments,
+    scheme: impl Fn(&Key) -> Result<Box<dyn Scheme>, BenchError>,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<String, BenchError> {
+    let corpus = arguments.corpus()?;
+    let settings = arguments.settings()?;
+    let marking = scheme(&arguments.key()?)?;
+    let other = match arguments.wrong_key {
+        true => Some(scheme(&parse_key(OTHER_KEY)?)?),
+        false => None,
+    };
+    let total = corpus.files().len() * settings.seeds.len() * settings.attacks.len();
+    let (done, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let measurement = measure(&corpus, &*marking, other.as_deref(), &settings, &|trial| {
+        if trial.subject != Subject::Marked {
+            return;
+        }
+        if !matches!(trial.outcome, Outcome::Recovered | Outcome::Skipped) {
+            missed.fetch_add(1, Ordering::Relaxed);
+        }
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if done.is_multiple_of((total / 20).max(1)) {
+            let missed = missed.load(Ordering::Relaxed);
+            progress(&format!("{done} of {total} attacks, {missed} not recovered"));
+        }
+    })?;
+    write(arguments, &measurement)
+}
+
+fn write(arguments: &ImageArguments, measurement: &Measurement) -> Result<String, BenchError> {
+    if let Some(path) = &arguments.jsonl {
+        let file = File::create(path).map_err(|source| BenchError::file(path, source))?;
+        write_json_lines(measurement, BufWriter::new(file))
+            .map_err(|source| BenchError::file(path, source))?;
+    }
+    let report = markdown(measurement);
+    if let Some(path) = &arguments.markdown {
+        std::fs::write(path, &report).map_err(|source| BenchError::file(path, source))?;
+    }
+    Ok(report)
+}
+
+/// Attacks the pictures of a corpus without marking or looking, and writes the results as PNGs: to
+/// see what attacks do, and to hand attacked pictures to other tools. Returns a line per failure.
+///
+/// # Errors
+/// When a picture cannot be read or a result cannot be written.
+pub fn attack_files(
+    corpus: &Corpus,
+    attacks: &[attacks::Attack],
+    seed: u64,
+    folder: &std::path::Path,
+) -> Result<Vec<String>, BenchError> {
+    std::fs::create_dir_all(folder).map_err(|source| BenchError::file(folder, source))?;
+    let mut failures = Vec::new();
+    for path in corpus.files() {
+        let name = super::corpus::name(path);
+        let picture = super::corpus::load(path)?;
+        for attack in attacks {
+            match attack.apply(&picture, &name, seed) {
+                Ok(result) => {
+                    let file = folder.join(format!("{name}--{}.png", attack.name));
+                    super::corpus::save(&result, &file)?;
+                }
+                Err(error) => failures.push(format!("{name} {}: {error}", attack.name)),
+            }
+        }
+    }
+    Ok(failures)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn measuring_keys_are_keys() {
+        let (key, other) = (parse_key(MEASURING_KEY), parse_key(OTHER_KEY));
+        assert_ne!(key.unwrap().id(), other.unwrap().id());
+    }
+}
