@@ -10,7 +10,7 @@ use crate::format::{PERIOD, SHORTEST_SECONDS, SYMBOLS};
 use crate::localise::regions;
 use crate::map::{ROWS_PER_SECOND, Views};
 use crate::refine::{refine, sync_score};
-use crate::search::{Candidate, Family, Window, factors};
+use crate::search::{Candidate, Window, factors};
 use crate::sound::SoundRef;
 use crate::statistic::Grid;
 use crate::watermark::{AudioPlace, AudioPlan};
@@ -77,7 +77,7 @@ fn windows(rows: usize) -> Vec<Range<usize>> {
     let length = (WINDOW_S * ROWS_PER_SECOND) as usize;
     let hop = (WINDOW_HOP_S * ROWS_PER_SECOND) as usize;
     if rows <= length + length / 4 {
-        return vec![0..rows];
+        return std::iter::once(0..rows).collect();
     }
     let mut windows: Vec<Range<usize>> = (0..)
         .map(|i| i * hop..i * hop + length)

@@ -30,17 +30,6 @@ pub(crate) struct Candidate {
     pub(crate) rows: std::ops::Range<usize>,
 }
 
-/// The families of re-timed sounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Family {
-    /// Played faster or slower.
-    Speed,
-    /// Stretched in time alone.
-    Tempo,
-    /// Shifted in pitch alone.
-    Pitch,
-}
-
 /// A window of a map, prepared for hypotheses.
 pub(crate) struct Window {
     rows: std::ops::Range<usize>,
