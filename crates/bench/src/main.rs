@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use filigrane_bench::image;
+use filigrane_bench::{audio, image};
 
 #[derive(Parser)]
 #[command(name = "filigrane-bench", version, about)]
@@ -18,6 +18,8 @@ enum Command {
         #[command(flatten)]
         arguments: image::ImageArguments,
     },
+    /// Mark sounds, attack them, look for the marks.
+    Audio(audio::AudioArguments),
     /// List the attacks on pictures.
     Attacks,
 }
@@ -34,7 +36,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     let report = match command {
-        Command::Image(arguments) => image::run(&arguments, |_| unreachable!(), &say)?,
+        Command::Image(_) => anyhow::bail!("the image watermark is not part of this build yet"),
         Command::Attack { arguments } => {
             let folder = arguments.dump.clone();
             let folder = folder.unwrap_or_else(|| PathBuf::from("attacked"));
@@ -42,6 +44,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             let seed = arguments.seed.first().copied().unwrap_or(1);
             image::attack_files(&arguments.corpus()?, &attacks, seed, &folder)?.join("\n")
         }
+        Command::Audio(arguments) => audio::run(&arguments, &say)?,
         Command::Attacks => attack_list(),
     };
     writeln!(std::io::stdout(), "{}", report.trim_end())?;
@@ -53,7 +56,10 @@ fn attack_list() -> String {
     let lines = attacks.map(|attack| {
         let (group, list) = (attack.group.name(), format!("{:?}", attack.list));
         let list = list.to_lowercase();
-        format!("| {} | {group} | {list} | {} |", attack.name, attack.description)
+        format!(
+            "| {} | {group} | {list} | {} |",
+            attack.name, attack.description
+        )
     });
     let lines: Vec<String> = lines.collect();
     format!(

@@ -154,7 +154,9 @@ pub fn run(
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         if done.is_multiple_of((total / 20).max(1)) {
             let missed = missed.load(Ordering::Relaxed);
-            progress(&format!("{done} of {total} attacks, {missed} not recovered"));
+            progress(&format!(
+                "{done} of {total} attacks, {missed} not recovered"
+            ));
         }
     })?;
     write(arguments, &measurement)

@@ -238,35 +238,50 @@ fn negatives(title: &str, trials: &[&Trial], text: &mut String) -> std::fmt::Res
     )
 }
 
-/// What a reader must know before believing the tables.
+/// What a reader must know before believing the tables: refusals, wrong payloads, failures, skips.
 fn troubles(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
-    for embedding in &measurement.embeddings {
-        if let Some(reason) = &embedding.refused {
-            writeln!(text, "- refused: `{}`: {reason}", embedding.picture)?;
-        }
-    }
-    for trial in &measurement.trials {
-        let word = match (trial.outcome, trial.subject) {
-            (Outcome::Wrong, Subject::Marked) => "wrong payload",
-            (Outcome::Wrong, Subject::Unmarked) => "false positive",
-            (Outcome::Wrong, Subject::WrongKey) => "accepted under a wrong key",
-            (Outcome::Failed, _) => "failed",
-            (Outcome::Panicked, _) => "panicked",
-            _ => continue,
-        };
-        let detail = trial.detail.as_deref().unwrap_or("");
-        let (picture, attack) = (&trial.picture, trial.attack);
-        writeln!(text, "- {word}: `{picture}` {attack} {detail}")?;
-    }
-    let skipped = measurement.trials.iter();
-    let skipped = skipped.filter(|trial| trial.outcome == Outcome::Skipped);
-    let mut told: Vec<&str> = Vec::new();
-    for trial in skipped {
-        if !told.contains(&trial.attack) {
-            told.push(trial.attack);
+    let refused = measurement.embeddings.iter().filter_map(|embedding| {
+        let reason = embedding.refused.as_deref()?;
+        Some(format!("`{}`: {reason}", embedding.picture))
+    });
+    list("refused", refused.collect(), text)?;
+    for (title, subject, outcome) in [
+        ("wrong payload", Some(Subject::Marked), Outcome::Wrong),
+        ("false positive", Some(Subject::Unmarked), Outcome::Wrong),
+        (
+            "accepted under a wrong key",
+            Some(Subject::WrongKey),
+            Outcome::Wrong,
+        ),
+        ("panicked", None, Outcome::Panicked),
+        ("failed", None, Outcome::Failed),
+        ("skipped", None, Outcome::Skipped),
+    ] {
+        let trials = measurement.trials.iter();
+        let trials = trials.filter(|trial| {
+            trial.outcome == outcome && subject.is_none_or(|subject| subject == trial.subject)
+        });
+        let lines = trials.map(|trial| {
             let detail = trial.detail.as_deref().unwrap_or("");
-            writeln!(text, "- skipped: {}: {detail}", trial.attack)?;
-        }
+            format!("`{}` {} {detail}", trial.picture, trial.attack)
+        });
+        list(title, lines.collect(), text)?;
     }
     Ok(())
+}
+
+/// The first lines under a title, and how many more there are.
+fn list(title: &str, lines: Vec<String>, text: &mut String) -> std::fmt::Result {
+    const SHOWN: usize = 20;
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "{title}, {}:\n", lines.len())?;
+    for line in lines.iter().take(SHOWN) {
+        writeln!(text, "- {}", line.trim_end())?;
+    }
+    if lines.len() > SHOWN {
+        writeln!(text, "- and {} more", lines.len() - SHOWN)?;
+    }
+    writeln!(text)
 }

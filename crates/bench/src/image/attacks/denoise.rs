@@ -35,14 +35,20 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(
         List::Standard,
         "wavelet",
-        "wavelet soft thresholding at the estimated noise",
-        |p, _| Ok(wavelet(p, None)),
+        "wavelet soft thresholding for noise of deviation 5",
+        |p, _| Ok(wavelet(p, Some(5.0))),
     ),
     attack(
         List::Extra,
-        "wavelet-5",
-        "wavelet soft thresholding for noise of deviation 5",
-        |p, _| Ok(wavelet(p, Some(5.0))),
+        "wavelet-10",
+        "wavelet soft thresholding for noise of deviation 10",
+        |p, _| Ok(wavelet(p, Some(10.0))),
+    ),
+    attack(
+        List::Extra,
+        "wavelet-estimated",
+        "wavelet soft thresholding at the estimated noise",
+        |p, _| Ok(wavelet(p, None)),
     ),
 ];
 

@@ -100,10 +100,10 @@ fn counts_what_happens() {
         "{report}"
     );
     assert!(
-        report.contains("panicked: `a` aspect-0.8 detector: a detector's bug"),
+        report.contains("- `a` aspect-0.8 detector: a detector's bug"),
         "{report}"
     );
-    assert!(report.contains("refused: `small`: too small"), "{report}");
+    assert!(report.contains("- `small`: too small"), "{report}");
     assert!(report.contains("Wrong key: 0 accepted of"), "{report}");
 }
 
