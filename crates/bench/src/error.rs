@@ -12,7 +12,13 @@ pub enum BenchError {
         /// The program's name.
         program: &'static str,
     },
-    /// A codec failed on a picture.
+    /// An attack makes no sense for a sound: it is skipped.
+    #[error("{reason}")]
+    NotApplicable {
+        /// What the sound is, such as mono.
+        reason: &'static str,
+    },
+    /// A codec failed.
     #[error("{codec} failed: {reason}")]
     Codec {
         /// The codec's name.

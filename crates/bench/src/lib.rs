@@ -1,6 +1,7 @@
 //! Measures filigrane's watermarks: robustness, quality, false positives, speed.
 //!
 //! - [`image`]: marks pictures, attacks them, looks for the marks, and writes what came of it.
+//! - [`audio`]: the same for sounds.
 //! - [`statistics`], [`random`], [`clock`]: what the measurements share.
 //!
 //! A measurement is repeatable: every random choice comes from a seed mixed with the names of the
@@ -9,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod audio;
 pub mod clock;
 mod error;
 pub mod image;
