@@ -8,7 +8,9 @@ use crate::error::MediaError;
 use crate::format::Format;
 use crate::metadata::Metadata;
 use crate::picture::header::Subsampling;
-use crate::picture::metadata::{into_png, into_webp, jpeg_segments, unwritable};
+use crate::picture::metadata::{
+    into_png, into_webp, jpeg_segments, unwritable, with_fitting_profile,
+};
 use crate::picture::{Layout, Picture, PictureSamples};
 
 /// Quality of a lossy file where the source has none of its own: above the point at which its
@@ -31,7 +33,7 @@ pub struct PictureEncoding {
 /// Writes a picture with its metadata.
 ///
 /// 16 bits are kept by PNG and TIFF, and rounded to 8 by the others. BMP holds no metadata, TIFF only
-/// the colour profile and XMP.
+/// the colour profile and XMP. A colour profile of another kind of pixels, such as CMYK, is left out.
 ///
 /// # Errors
 /// [`MediaError::CannotWrite`] for formats that are only read, for sides or metadata that the format
@@ -42,6 +44,7 @@ pub fn encode_picture(
     encoding: &PictureEncoding,
     metadata: &Metadata,
 ) -> Result<Vec<u8>, MediaError> {
+    let metadata = &with_fitting_profile(metadata, stored_space(picture.layout, format));
     match format {
         Format::Png => png(picture, metadata),
         Format::Jpeg => jpeg(picture, encoding, metadata),
@@ -50,21 +53,42 @@ pub fn encode_picture(
         Format::Bmp => bmp(picture),
         other => {
             let reason = "it is only read; PNG keeps every pixel".to_owned();
-            Err(MediaError::CannotWrite { format: other, reason })
+            Err(MediaError::CannotWrite {
+                format: other,
+                reason,
+            })
         }
+    }
+}
+
+/// The ICC name of the colour space in which a format stores a layout.
+const fn stored_space(layout: Layout, format: Format) -> &'static [u8; 4] {
+    match (layout, format) {
+        (Layout::Gray, Format::Png | Format::Jpeg | Format::Tiff) => b"GRAY",
+        (Layout::GrayAlpha, Format::Png | Format::Jpeg) => b"GRAY",
+        _ => b"RGB ",
     }
 }
 
 fn png(picture: &Picture, metadata: &Metadata) -> Result<Vec<u8>, MediaError> {
     use image::codecs::png::{CompressionType, FilterType, PngEncoder};
     let mut out = Vec::new();
-    let encoder = PngEncoder::new_with_quality(&mut out, CompressionType::Default, FilterType::Adaptive);
+    let encoder =
+        PngEncoder::new_with_quality(&mut out, CompressionType::Default, FilterType::Adaptive);
     let samples: std::borrow::Cow<'_, [u8]> = match &picture.samples {
         PictureSamples::U8(samples) => samples.into(),
-        PictureSamples::U16(samples) => samples.iter().flat_map(|sample| sample.to_ne_bytes()).collect(),
+        PictureSamples::U16(samples) => samples
+            .iter()
+            .flat_map(|sample| sample.to_ne_bytes())
+            .collect(),
     };
     encoder
-        .write_image(&samples, picture.width, picture.height, color(picture.layout, picture.samples.bits()))
+        .write_image(
+            &samples,
+            picture.width,
+            picture.height,
+            color(picture.layout, picture.samples.bits()),
+        )
         .map_err(|error| unwritable(Format::Png, &error))?;
     into_png(out, metadata)
 }
@@ -94,23 +118,43 @@ const fn color(layout: Layout, bits: u8) -> ExtendedColorType {
     }
 }
 
-fn jpeg(picture: &Picture, encoding: &PictureEncoding, metadata: &Metadata) -> Result<Vec<u8>, MediaError> {
-    let reason = |reason: &str| MediaError::CannotWrite { format: Format::Jpeg, reason: reason.to_owned() };
-    let (Ok(width), Ok(height)) = (u16::try_from(picture.width), u16::try_from(picture.height)) else {
+fn jpeg(
+    picture: &Picture,
+    encoding: &PictureEncoding,
+    metadata: &Metadata,
+) -> Result<Vec<u8>, MediaError> {
+    let reason = |reason: &str| MediaError::CannotWrite {
+        format: Format::Jpeg,
+        reason: reason.to_owned(),
+    };
+    let (Ok(width), Ok(height)) = (u16::try_from(picture.width), u16::try_from(picture.height))
+    else {
         return Err(reason("a side is longer than 65535 pixels"));
     };
     let samples = eight_bits(&picture.samples);
     let channels = picture.layout.channels();
-    if picture.layout.has_alpha() && samples.chunks_exact(channels).any(|pixel| !pixel.ends_with(&[255])) {
-        return Err(reason("the picture is not opaque, and JPEG has no opacity; PNG and WebP have"));
+    if picture.layout.has_alpha()
+        && samples
+            .chunks_exact(channels)
+            .any(|pixel| !pixel.ends_with(&[255]))
+    {
+        return Err(reason(
+            "the picture is not opaque, and JPEG has no opacity; PNG and WebP have",
+        ));
     }
-    let quality = encoding.quality.or(picture.origin.quality).unwrap_or(DEFAULT_QUALITY);
+    let quality = encoding
+        .quality
+        .or(picture.origin.quality)
+        .unwrap_or(DEFAULT_QUALITY);
     let mut out = Vec::new();
     let mut encoder = Encoder::new(&mut out, quality);
     encoder.set_optimized_huffman_tables(true);
     // Averaging is what every common decoder's upsampling expects; dropping pixels would alias.
     encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
-    let subsampling = encoding.subsampling.or(picture.origin.subsampling).unwrap_or(Subsampling::S444);
+    let subsampling = encoding
+        .subsampling
+        .or(picture.origin.subsampling)
+        .unwrap_or(Subsampling::S444);
     encoder.set_sampling_factor(match subsampling {
         Subsampling::S444 => SamplingFactor::R_4_4_4,
         Subsampling::S422 => SamplingFactor::R_4_2_2,
@@ -118,10 +162,14 @@ fn jpeg(picture: &Picture, encoding: &PictureEncoding, metadata: &Metadata) -> R
         Subsampling::S420 => SamplingFactor::R_4_2_0,
     });
     for (number, content) in jpeg_segments(metadata)? {
-        encoder.add_app_segment(number, content).map_err(|error| unwritable(Format::Jpeg, &error))?;
+        encoder
+            .add_app_segment(number, content)
+            .map_err(|error| unwritable(Format::Jpeg, &error))?;
     }
     if let Some(icc) = &metadata.icc {
-        encoder.add_icc_profile(icc).map_err(|error| unwritable(Format::Jpeg, &error))?;
+        encoder
+            .add_icc_profile(icc)
+            .map_err(|error| unwritable(Format::Jpeg, &error))?;
     }
     let opaque: Vec<u8>;
     let (samples, kind) = match picture.layout {
@@ -129,16 +177,29 @@ fn jpeg(picture: &Picture, encoding: &PictureEncoding, metadata: &Metadata) -> R
         Layout::Rgb => (&*samples, ColorType::Rgb),
         Layout::Rgba => (&*samples, ColorType::Rgba),
         Layout::GrayAlpha => {
-            opaque = samples.chunks_exact(2).filter_map(|pixel| pixel.first()).copied().collect();
+            opaque = samples
+                .chunks_exact(2)
+                .filter_map(|pixel| pixel.first())
+                .copied()
+                .collect();
             (opaque.as_slice(), ColorType::Luma)
         }
     };
-    encoder.encode(samples, width, height, kind).map_err(|error| unwritable(Format::Jpeg, &error))?;
+    encoder
+        .encode(samples, width, height, kind)
+        .map_err(|error| unwritable(Format::Jpeg, &error))?;
     Ok(out)
 }
 
-fn webp(picture: &Picture, encoding: &PictureEncoding, metadata: &Metadata) -> Result<Vec<u8>, MediaError> {
-    let failed = |reason: String| MediaError::CannotWrite { format: Format::WebP, reason };
+fn webp(
+    picture: &Picture,
+    encoding: &PictureEncoding,
+    metadata: &Metadata,
+) -> Result<Vec<u8>, MediaError> {
+    let failed = |reason: String| MediaError::CannotWrite {
+        format: Format::WebP,
+        reason,
+    };
     if picture.width.max(picture.height) > WEBP_SIDE {
         return Err(failed(format!("a side is longer than {WEBP_SIDE} pixels")));
     }
@@ -149,20 +210,40 @@ fn webp(picture: &Picture, encoding: &PictureEncoding, metadata: &Metadata) -> R
         Layout::GrayAlpha => spread(&samples, true),
         Layout::Rgb | Layout::Rgba => samples.into_owned(),
     };
-    let layout = if alpha { webp::PixelLayout::Rgba } else { webp::PixelLayout::Rgb };
+    let layout = if alpha {
+        webp::PixelLayout::Rgba
+    } else {
+        webp::PixelLayout::Rgb
+    };
     let encoder = webp::Encoder::new(&samples, layout, picture.width, picture.height);
-    let mut config = webp::WebPConfig::new().map_err(|()| failed("the encoder has another version".to_owned()))?;
-    let lossless = encoding.lossless.unwrap_or(encoding.quality.is_none() && picture.origin.lossless);
+    let mut config = webp::WebPConfig::new()
+        .map_err(|()| failed("the encoder has another version".to_owned()))?;
+    let lossless = encoding
+        .lossless
+        .unwrap_or(encoding.quality.is_none() && picture.origin.lossless);
     config.lossless = i32::from(lossless);
     // Pixels under full transparency are part of the picture: nothing is lost without being asked.
     config.exact = 1;
     config.quality = if lossless {
         75.0 // effort, not quality
     } else {
-        f32::from(encoding.quality.or(picture.origin.quality).unwrap_or(DEFAULT_QUALITY))
+        f32::from(
+            encoding
+                .quality
+                .or(picture.origin.quality)
+                .unwrap_or(DEFAULT_QUALITY),
+        )
     };
-    let encoded = encoder.encode_advanced(&config).map_err(|error| failed(format!("{error:?}")))?;
-    Ok(into_webp(encoded.to_vec(), metadata, picture.width, picture.height, alpha))
+    let encoded = encoder
+        .encode_advanced(&config)
+        .map_err(|error| failed(format!("{error:?}")))?;
+    Ok(into_webp(
+        encoded.to_vec(),
+        metadata,
+        picture.width,
+        picture.height,
+        alpha,
+    ))
 }
 
 fn tiff(picture: &Picture, metadata: &Metadata) -> Result<Vec<u8>, MediaError> {
@@ -174,9 +255,13 @@ fn tiff(picture: &Picture, metadata: &Metadata) -> Result<Vec<u8>, MediaError> {
         (PictureSamples::U8(samples), Layout::GrayAlpha) => {
             tiff_of::<RGBA8>(picture, &spread(samples, true), metadata)
         }
-        (PictureSamples::U16(samples), Layout::Gray) => tiff_of::<Gray16>(picture, samples, metadata),
+        (PictureSamples::U16(samples), Layout::Gray) => {
+            tiff_of::<Gray16>(picture, samples, metadata)
+        }
         (PictureSamples::U16(samples), Layout::Rgb) => tiff_of::<RGB16>(picture, samples, metadata),
-        (PictureSamples::U16(samples), Layout::Rgba) => tiff_of::<RGBA16>(picture, samples, metadata),
+        (PictureSamples::U16(samples), Layout::Rgba) => {
+            tiff_of::<RGBA16>(picture, samples, metadata)
+        }
         (PictureSamples::U16(samples), Layout::GrayAlpha) => {
             tiff_of::<RGBA16>(picture, &spread(samples, true), metadata)
         }
@@ -200,7 +285,10 @@ where
         let mut image = file.new_image::<C>(picture.width, picture.height)?;
         for (tag, content) in [(XMP_TAG, &metadata.xmp), (ICC_TAG, &metadata.icc)] {
             if let Some(content) = content {
-                image.encoder().write_tag(tiff::tags::Tag::from_u16_exhaustive(tag), content.as_slice())?;
+                image.encoder().write_tag(
+                    tiff::tags::Tag::from_u16_exhaustive(tag),
+                    content.as_slice(),
+                )?;
             }
         }
         image.write_data(samples)
@@ -214,9 +302,10 @@ fn eight_bits(samples: &PictureSamples) -> std::borrow::Cow<'_, [u8]> {
     match samples {
         PictureSamples::U8(samples) => samples.into(),
         // 65535 / 255 = 257.
-        PictureSamples::U16(samples) => {
-            samples.iter().map(|&sample| ((u32::from(sample) + 128) / 257) as u8).collect()
-        }
+        PictureSamples::U16(samples) => samples
+            .iter()
+            .map(|&sample| ((u32::from(sample) + 128) / 257) as u8)
+            .collect(),
     }
 }
 

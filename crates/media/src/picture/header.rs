@@ -18,14 +18,26 @@ pub enum Subsampling {
 
 /// How the pixels of `bytes` are stored.
 pub(super) fn origin(bytes: &[u8], format: Format) -> PictureOrigin {
-    let plain = PictureOrigin { format: Some(format), lossless: true, ..PictureOrigin::default() };
+    let plain = PictureOrigin {
+        format: Some(format),
+        lossless: true,
+        ..PictureOrigin::default()
+    };
     match format {
         Format::Jpeg => {
             let (quality, subsampling) = jpeg(bytes);
-            PictureOrigin { quality, subsampling, lossless: false, ..plain }
+            PictureOrigin {
+                quality,
+                subsampling,
+                lossless: false,
+                ..plain
+            }
         }
         // A lossy WebP has a `VP8 ` chunk, a lossless one `VP8L`; either may stand in an extended file.
-        Format::WebP => PictureOrigin { lossless: !webp_chunks(bytes).any(|(id, _)| id == *b"VP8 "), ..plain },
+        Format::WebP => PictureOrigin {
+            lossless: !webp_chunks(bytes).any(|(id, _)| id == *b"VP8 "),
+            ..plain
+        },
         _ => plain,
     }
 }
@@ -63,37 +75,89 @@ fn jpeg_segments(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
         let start = rest.iter().position(|&byte| byte != 0xff)?;
         let marker = rest.get(start).filter(|_| start > 0).copied()?;
         let length = rest.get(start + 1..start + 3)?;
-        let length = length.iter().fold(0, |length, &byte| length << 8 | usize::from(byte));
+        let length = length
+            .iter()
+            .fold(0, |length, &byte| length << 8 | usize::from(byte));
         let content = rest.get(start + 3..start + 1 + length)?;
         rest = rest.get(start + 1 + length..).unwrap_or(&[]);
         (marker != 0xda).then_some((marker, content))
     })
 }
 
-/// Luminance quantisation table of ITU-T T.81, annex K.1, summed: scaling it gives every quality of
-/// the Independent JPEG Group's encoder.
-const BASE_SUM: f64 = 3688.0;
+/// Luminance quantisation table of ITU-T T.81, annex K.1, which the Independent JPEG Group's encoder
+/// scales by its quality.
+#[rustfmt::skip]
+const LUMA_TABLE: [u32; 64] = [
+    16, 11, 10, 16,  24,  40,  51,  61,
+    12, 12, 14, 19,  26,  58,  60,  55,
+    14, 13, 16, 24,  40,  57,  69,  56,
+    14, 17, 22, 29,  51,  87,  80,  62,
+    18, 22, 37, 56,  68, 109, 103,  77,
+    24, 35, 55, 64,  81, 104, 113,  92,
+    49, 64, 78, 87, 103, 121, 120, 101,
+    72, 92, 95, 98, 112, 100, 103,  99,
+];
 
-/// The quality whose scaled table has the same sum as the first 8-bit table.
+/// The quality whose table has the sum nearest to the first 8-bit table's. Sums fall strictly with the
+/// quality and do not depend on the order in which a file stores a table.
 fn luma_quality(content: &[u8]) -> Option<u8> {
     let (&kind, table) = content.split_first()?;
     let table = table.get(..64).filter(|_| kind == 0)?;
     let sum: u32 = table.iter().map(|&entry| u32::from(entry)).sum();
-    let scale = 100.0 * f64::from(sum) / BASE_SUM;
-    // scale = 200 − 2 q from quality 50 on, 5000 / q below it.
-    let quality = if scale <= 100.0 { (200.0 - scale) / 2.0 } else { 5000.0 / scale };
-    Some(quality.round().clamp(1.0, 100.0) as u8)
+    (1..=100).min_by_key(|&quality| table_sum(quality).abs_diff(sum))
+}
+
+/// Sum of the luminance table at a quality of 1 to 100.
+fn table_sum(quality: u8) -> u32 {
+    let quality = u32::from(quality);
+    let percent = if quality < 50 {
+        5000 / quality
+    } else {
+        200 - 2 * quality
+    };
+    LUMA_TABLE
+        .iter()
+        .map(|entry| ((entry * percent + 50) / 100).clamp(1, 255))
+        .sum()
 }
 
 /// Compares the first component's sampling factors with the second's.
 fn frame_subsampling(content: &[u8]) -> Option<Subsampling> {
     let (&[_, luma, _], rest) = content.get(6..)?.split_first_chunk::<3>()?;
-    let &[_, chroma, ..] = rest.get(..3)? else { return None };
-    match ((luma >> 4) / (chroma >> 4).max(1), (luma & 15) / (chroma & 15).max(1)) {
+    let &[_, chroma, ..] = rest.get(..3)? else {
+        return None;
+    };
+    match (
+        (luma >> 4) / (chroma >> 4).max(1),
+        (luma & 15) / (chroma & 15).max(1),
+    ) {
         (1, 1) => Some(Subsampling::S444),
         (2, 1) => Some(Subsampling::S422),
         (1, 2) => Some(Subsampling::S440),
         (2, 2) => Some(Subsampling::S420),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_of_tables_tell_qualities_apart() {
+        // Below 3 every entry but a few is at its bound of 255.
+        for quality in 3..=100 {
+            assert!(table_sum(quality) < table_sum(quality - 1), "{quality}");
+        }
+    }
+
+    #[test]
+    fn a_cut_header_says_nothing() {
+        assert_eq!(jpeg(b"\xff\xd8\xff\xdb\0\x43\0\x10"), (None, None));
+        assert_eq!(jpeg(b"\xff\xd8\xff\xc0\0\x05\x08\0\x10"), (None, None));
+        assert_eq!(
+            webp_chunks(b"RIFF\xff\0\0\0WEBPVP8 \xff\xff\xff\xff\0").count(),
+            0
+        );
     }
 }

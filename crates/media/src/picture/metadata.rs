@@ -10,9 +10,11 @@ use crate::picture::{decode, header};
 
 /// PNG chunks that stay true when the pixels change a little: colour, density, text, time.
 const PNG_KEPT: [&[u8; 4]; 11] = [
-    b"cHRM", b"gAMA", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"pHYs", b"tEXt", b"zTXt", b"iTXt", b"tIME",
+    b"cHRM", b"gAMA", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"pHYs", b"tEXt", b"zTXt", b"iTXt",
+    b"tIME",
 ];
 const XMP_KEYWORD: &[u8] = b"XML:com.adobe.xmp\0";
+const EXIF_PREFIX: &[u8] = b"Exif\0\0";
 const JPEG_XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 /// The most that one JPEG segment holds beside its marker and length.
 const JPEG_SEGMENT: usize = 65_533;
@@ -24,7 +26,7 @@ pub(crate) fn read_metadata(bytes: &[u8], format: Format) -> Metadata {
         let text = |found: Option<Vec<u8>>| found.filter(|content| !content.is_empty());
         Ok(Metadata {
             icc: text(decoder.icc_profile().ok().flatten()),
-            exif: text(decoder.exif_metadata().ok().flatten()),
+            exif: text(decoder.exif_metadata().ok().flatten()).map(without_exif_prefix),
             xmp: text(decoder.xmp_metadata().ok().flatten()),
             ..Metadata::default()
         })
@@ -36,21 +38,45 @@ pub(crate) fn read_metadata(bytes: &[u8], format: Format) -> Metadata {
     metadata
 }
 
+/// Some writers put JPEG's prefix before the TIFF structure in PNG and WebP too.
+fn without_exif_prefix(exif: Vec<u8>) -> Vec<u8> {
+    exif.strip_prefix(EXIF_PREFIX)
+        .map(<[u8]>::to_vec)
+        .unwrap_or(exif)
+}
+
+/// The metadata without a colour profile that does not describe pixels of `space`, such as the profile
+/// of a CMYK source whose pixels became RGB. The profile's colour space stands at its byte 16
+/// (ICC.1:2022, section 7.2.6).
+pub(super) fn with_fitting_profile(metadata: &Metadata, space: &[u8; 4]) -> Metadata {
+    let fits = |icc: &Vec<u8>| icc.get(16..20) == Some(space.as_slice());
+    Metadata {
+        icc: metadata.icc.clone().filter(fits),
+        ..metadata.clone()
+    }
+}
+
 fn png_chunks(bytes: &[u8]) -> Vec<Chunk> {
-    let Ok(png) = img_parts::png::Png::from_bytes(Bytes::copy_from_slice(bytes)) else { return Vec::new() };
+    let Ok(png) = img_parts::png::Png::from_bytes(Bytes::copy_from_slice(bytes)) else {
+        return Vec::new();
+    };
     let is_xmp = |chunk: &img_parts::png::PngChunk| {
         chunk.kind() == *b"iTXt" && chunk.contents().starts_with(XMP_KEYWORD)
     };
     png.chunks()
         .iter()
         .filter(|chunk| PNG_KEPT.contains(&&chunk.kind()) && !is_xmp(chunk))
-        .map(|chunk| Chunk { id: chunk.kind(), data: chunk.contents().to_vec() })
+        .map(|chunk| Chunk {
+            id: chunk.kind(),
+            data: chunk.contents().to_vec(),
+        })
         .collect()
 }
 
 /// A PNG file with metadata between its header and its pixels.
 pub(super) fn into_png(bytes: Vec<u8>, metadata: &Metadata) -> Result<Vec<u8>, MediaError> {
-    let mut png = img_parts::png::Png::from_bytes(bytes.into()).map_err(|error| unwritable(Format::Png, &error))?;
+    let mut png = img_parts::png::Png::from_bytes(bytes.into())
+        .map_err(|error| unwritable(Format::Png, &error))?;
     let mut chunks: Vec<img_parts::png::PngChunk> = metadata
         .chunks
         .iter()
@@ -74,23 +100,38 @@ pub(super) fn into_png(bytes: Vec<u8>, metadata: &Metadata) -> Result<Vec<u8>, M
 pub(super) fn jpeg_segments(metadata: &Metadata) -> Result<Vec<(u8, Vec<u8>)>, MediaError> {
     let mut segments = Vec::new();
     if let Some(exif) = &metadata.exif {
-        segments.push((1, [b"Exif\0\0".as_slice(), exif].concat()));
+        segments.push((1, [EXIF_PREFIX, exif].concat()));
     }
     if let Some(xmp) = &metadata.xmp {
         segments.push((1, [JPEG_XMP, xmp].concat()));
     }
     for (_, content) in &segments {
         if content.len() > JPEG_SEGMENT {
-            let reason = format!("{} bytes of EXIF or XMP, one segment holds {JPEG_SEGMENT}", content.len());
-            return Err(MediaError::CannotWrite { format: Format::Jpeg, reason });
+            let reason = format!(
+                "{} bytes of EXIF or XMP, one segment holds {JPEG_SEGMENT}",
+                content.len()
+            );
+            return Err(MediaError::CannotWrite {
+                format: Format::Jpeg,
+                reason,
+            });
         }
     }
     Ok(segments)
 }
 
 /// A WebP file with metadata: an extended file (RFC 9649, section 2.7) around the same pixels.
-pub(super) fn into_webp(bytes: Vec<u8>, metadata: &Metadata, width: u32, height: u32, alpha: bool) -> Vec<u8> {
-    let extras = [(b"EXIF", &metadata.exif, 0x08_u8), (b"XMP ", &metadata.xmp, 0x04)];
+pub(super) fn into_webp(
+    bytes: Vec<u8>,
+    metadata: &Metadata,
+    width: u32,
+    height: u32,
+    alpha: bool,
+) -> Vec<u8> {
+    let extras = [
+        (b"EXIF", &metadata.exif, 0x08_u8),
+        (b"XMP ", &metadata.xmp, 0x04),
+    ];
     if metadata.icc.is_none() && extras.iter().all(|(_, content, _)| content.is_none()) {
         return bytes;
     }
@@ -98,7 +139,10 @@ pub(super) fn into_webp(bytes: Vec<u8>, metadata: &Metadata, width: u32, height:
     if metadata.icc.is_some() {
         flags |= 0x20;
     }
-    flags |= extras.iter().filter(|(_, content, _)| content.is_some()).fold(0, |flags, (_, _, flag)| flags | flag);
+    flags |= extras
+        .iter()
+        .filter(|(_, content, _)| content.is_some())
+        .fold(0, |flags, (_, _, flag)| flags | flag);
     let mut extended = vec![flags, 0, 0, 0];
     for side in [width, height] {
         extended.extend_from_slice(side.saturating_sub(1).to_le_bytes().split_at(3).0);
@@ -117,7 +161,9 @@ pub(super) fn into_webp(bytes: Vec<u8>, metadata: &Metadata, width: u32, height:
     if let Some(icc) = &metadata.icc {
         chunk(b"ICCP", icc);
     }
-    for (id, content) in header::webp_chunks(&bytes).filter(|(id, _)| [b"ALPH", b"VP8 ", b"VP8L"].contains(&id)) {
+    for (id, content) in
+        header::webp_chunks(&bytes).filter(|(id, _)| [b"ALPH", b"VP8 ", b"VP8L"].contains(&id))
+    {
         chunk(&id, content);
     }
     for (id, content, _) in extras {
@@ -132,5 +178,8 @@ pub(super) fn into_webp(bytes: Vec<u8>, metadata: &Metadata, width: u32, height:
 }
 
 pub(super) fn unwritable(format: Format, error: &dyn std::fmt::Display) -> MediaError {
-    MediaError::CannotWrite { format, reason: error.to_string() }
+    MediaError::CannotWrite {
+        format,
+        reason: error.to_string(),
+    }
 }

@@ -115,7 +115,13 @@ impl Picture {
         let pixels = (width as usize).checked_mul(height as usize)?;
         let expected = pixels.checked_mul(layout.channels())?;
         let fits = expected > 0 && samples.len() == expected;
-        fits.then_some(Self { width, height, layout, samples, origin: PictureOrigin::default() })
+        fits.then_some(Self {
+            width,
+            height,
+            layout,
+            samples,
+            origin: PictureOrigin::default(),
+        })
     }
 
     /// Width times height.
