@@ -9,6 +9,7 @@ use filigrane_payload::Key;
 
 use super::attacks;
 use super::corpus::Corpus;
+use super::html::html;
 use super::json_lines::write_json_lines;
 use super::report::markdown;
 use super::run::{Measurement, Outcome, Settings, Subject, measure};
@@ -54,6 +55,9 @@ pub struct ImageArguments {
     /// Write the tables as Markdown; they are always printed.
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+    /// Write a self-contained page with plots.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Write every attacked marked picture as PNG into this folder.
     #[arg(long, value_name = "DIR")]
     pub dump: Option<PathBuf>,
@@ -171,6 +175,10 @@ fn write(arguments: &ImageArguments, measurement: &Measurement) -> Result<String
     let report = markdown(measurement);
     if let Some(path) = &arguments.markdown {
         std::fs::write(path, &report).map_err(|source| BenchError::file(path, source))?;
+    }
+    if let Some(path) = &arguments.html {
+        let page = html(measurement);
+        std::fs::write(path, page).map_err(|source| BenchError::file(path, source))?;
     }
     Ok(report)
 }

@@ -2,11 +2,12 @@
 //!
 //! [`measure`] takes a [`Corpus`] of pictures, a [`Scheme`] and [`Settings`]; the [`Measurement`]
 //! that comes back holds one [`Trial`] per picture, seed and attack, and is written as JSON Lines
-//! ([`write_json_lines`]) and as Markdown ([`markdown`]).
+//! ([`write_json_lines`]), as Markdown ([`markdown`]) and as one page of HTML ([`html()`]).
 
 pub mod attacks;
 mod command;
 mod corpus;
+mod html;
 mod json_lines;
 pub mod quality;
 mod report;
@@ -16,6 +17,7 @@ mod scheme;
 
 pub use command::{ImageArguments, attack_files, run};
 pub use corpus::{Corpus, load, save};
+pub use html::html;
 pub use json_lines::write_json_lines;
 pub use report::markdown;
 pub use rgb::Rgb;

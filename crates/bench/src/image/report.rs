@@ -69,15 +69,15 @@ fn quality(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
 
 /// How many of what happened.
 #[derive(Default)]
-struct Tally {
-    counted: usize,
-    recovered: usize,
-    wrong: usize,
-    skipped: usize,
+pub(super) struct Tally {
+    pub(super) counted: usize,
+    pub(super) recovered: usize,
+    pub(super) wrong: usize,
+    pub(super) skipped: usize,
 }
 
 impl Tally {
-    fn of<'a>(trials: impl Iterator<Item = &'a &'a Trial>) -> Self {
+    pub(super) fn of<'a>(trials: impl Iterator<Item = &'a &'a Trial>) -> Self {
         let mut tally = Self::default();
         for trial in trials {
             match trial.outcome {
@@ -244,7 +244,7 @@ fn troubles(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
         let reason = embedding.refused.as_deref()?;
         Some(format!("`{}`: {reason}", embedding.picture))
     });
-    list("refused", refused.collect(), text)?;
+    list("refused", &refused.collect::<Vec<_>>(), text)?;
     for (title, subject, outcome) in [
         ("wrong payload", Some(Subject::Marked), Outcome::Wrong),
         ("false positive", Some(Subject::Unmarked), Outcome::Wrong),
@@ -265,13 +265,13 @@ fn troubles(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
             let detail = trial.detail.as_deref().unwrap_or("");
             format!("`{}` {} {detail}", trial.picture, trial.attack)
         });
-        list(title, lines.collect(), text)?;
+        list(title, &lines.collect::<Vec<_>>(), text)?;
     }
     Ok(())
 }
 
 /// The first lines under a title, and how many more there are.
-fn list(title: &str, lines: Vec<String>, text: &mut String) -> std::fmt::Result {
+fn list(title: &str, lines: &[String], text: &mut String) -> std::fmt::Result {
     const SHOWN: usize = 20;
     if lines.is_empty() {
         return Ok(());

@@ -1,6 +1,6 @@
 use super::*;
 use crate::image::attacks::select;
-use crate::image::{markdown, write_json_lines};
+use crate::image::{html, markdown, write_json_lines};
 
 /// Writes the payload's bytes into the first samples: survives nothing but is exact.
 struct Plain {
@@ -105,6 +105,14 @@ fn counts_what_happens() {
     );
     assert!(report.contains("- `small`: too small"), "{report}");
     assert!(report.contains("Wrong key: 0 accepted of"), "{report}");
+
+    let page = html(&measurement);
+    assert!(
+        page.contains("<text x=\"726.0\" y=\"12.0\">4/4</text>"),
+        "{page}"
+    );
+    assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+    assert!(!page.contains("NaN\""), "{page}");
 }
 
 #[test]
