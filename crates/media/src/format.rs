@@ -53,21 +53,75 @@ pub enum Format {
 }
 
 /// A format's names: constant, medium, what people call it, MIME type, extensions (the usual first).
-type Names = (Format, Medium, &'static str, &'static str, &'static [&'static str]);
+type Names = (
+    Format,
+    Medium,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+);
 
 const FORMATS: [Names; 13] = [
-    (Format::Png, Medium::Image, "PNG", "image/png", &["png", "apng"]),
-    (Format::Jpeg, Medium::Image, "JPEG", "image/jpeg", &["jpg", "jpeg", "jpe", "jfif"]),
+    (
+        Format::Png,
+        Medium::Image,
+        "PNG",
+        "image/png",
+        &["png", "apng"],
+    ),
+    (
+        Format::Jpeg,
+        Medium::Image,
+        "JPEG",
+        "image/jpeg",
+        &["jpg", "jpeg", "jpe", "jfif"],
+    ),
     (Format::WebP, Medium::Image, "WebP", "image/webp", &["webp"]),
     (Format::Gif, Medium::Image, "GIF", "image/gif", &["gif"]),
-    (Format::Tiff, Medium::Image, "TIFF", "image/tiff", &["tiff", "tif"]),
-    (Format::Bmp, Medium::Image, "BMP", "image/bmp", &["bmp", "dib"]),
-    (Format::Wav, Medium::Audio, "WAV", "audio/wav", &["wav", "wave"]),
+    (
+        Format::Tiff,
+        Medium::Image,
+        "TIFF",
+        "image/tiff",
+        &["tiff", "tif"],
+    ),
+    (
+        Format::Bmp,
+        Medium::Image,
+        "BMP",
+        "image/bmp",
+        &["bmp", "dib"],
+    ),
+    (
+        Format::Wav,
+        Medium::Audio,
+        "WAV",
+        "audio/wav",
+        &["wav", "wave"],
+    ),
     (Format::Flac, Medium::Audio, "FLAC", "audio/flac", &["flac"]),
     (Format::Mp3, Medium::Audio, "MP3", "audio/mpeg", &["mp3"]),
-    (Format::OggVorbis, Medium::Audio, "Ogg Vorbis", "audio/ogg", &["ogg", "oga"]),
-    (Format::OggOpus, Medium::Audio, "Opus", "audio/opus", &["opus"]),
-    (Format::M4a, Medium::Audio, "M4A", "audio/mp4", &["m4a", "mp4"]),
+    (
+        Format::OggVorbis,
+        Medium::Audio,
+        "Ogg Vorbis",
+        "audio/ogg",
+        &["ogg", "oga"],
+    ),
+    (
+        Format::OggOpus,
+        Medium::Audio,
+        "Opus",
+        "audio/opus",
+        &["opus"],
+    ),
+    (
+        Format::M4a,
+        Medium::Audio,
+        "M4A",
+        "audio/mp4",
+        &["m4a", "mp4"],
+    ),
     (Format::Aac, Medium::Audio, "AAC", "audio/aac", &["aac"]),
 ];
 
@@ -75,7 +129,11 @@ impl Format {
     /// The format of a file's content; nothing where it is none that can be read.
     #[must_use]
     pub fn probe(bytes: &[u8]) -> Option<Self> {
-        let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic));
+        let at = |offset: usize, magic: &[u8]| {
+            bytes
+                .get(offset..)
+                .is_some_and(|rest| rest.starts_with(magic))
+        };
         match bytes {
             _ if at(0, b"\x89PNG\r\n\x1a\n") => Some(Self::Png),
             _ if at(0, b"\xff\xd8\xff") => Some(Self::Jpeg),
@@ -121,7 +179,14 @@ impl Format {
     pub const fn can_write(self) -> bool {
         matches!(
             self,
-            Self::Png | Self::Jpeg | Self::WebP | Self::Tiff | Self::Bmp | Self::Wav | Self::Flac | Self::OggOpus
+            Self::Png
+                | Self::Jpeg
+                | Self::WebP
+                | Self::Tiff
+                | Self::Bmp
+                | Self::Wav
+                | Self::Flac
+                | Self::OggOpus
         )
     }
 
@@ -129,13 +194,18 @@ impl Format {
     #[must_use]
     pub fn from_extension(extension: &str) -> Option<Self> {
         let extension = extension.to_ascii_lowercase();
-        let known = FORMATS.iter().find(|names| names.4.contains(&extension.as_str()));
+        let known = FORMATS
+            .iter()
+            .find(|names| names.4.contains(&extension.as_str()));
         known.map(|names| names.0)
     }
 
     fn names(self) -> &'static Names {
         // Every format stands in the table: a test sees to it.
-        FORMATS.iter().find(|names| names.0 == self).unwrap_or(&FORMATS[0])
+        FORMATS
+            .iter()
+            .find(|names| names.0 == self)
+            .unwrap_or(&FORMATS[0])
     }
 }
 
@@ -161,25 +231,36 @@ fn probe_ogg(bytes: &[u8]) -> Option<Format> {
 /// MP4 brands that hold audio or may; pictures such as AVIF and HEIC have brands of their own.
 fn probe_mp4(bytes: &[u8]) -> Option<Format> {
     let brand = bytes.get(8..12)?;
-    let audio: [&[u8]; 8] = [b"M4A ", b"M4B ", b"mp42", b"mp41", b"isom", b"iso2", b"iso5", b"iso6"];
+    let audio: [&[u8]; 8] = [
+        b"M4A ", b"M4B ", b"mp42", b"mp41", b"isom", b"iso2", b"iso5", b"iso6",
+    ];
     audio.contains(&brand).then_some(Format::M4a)
 }
 
 /// An ID3v2 tag may stand before MP3, AAC and, against the standard, FLAC.
 fn probe_after_id3(bytes: &[u8]) -> Option<Format> {
-    let size = bytes.get(6..10)?.iter().fold(0_usize, |size, byte| size << 7 | usize::from(byte & 0x7f));
+    let size = bytes
+        .get(6..10)?
+        .iter()
+        .fold(0_usize, |size, byte| size << 7 | usize::from(byte & 0x7f));
     let rest = bytes.get(10 + size..).unwrap_or(&[]);
     if rest.starts_with(b"fLaC") {
         return Some(Format::Flac);
     }
     // Padding may follow the tag; a tag alone is taken for MP3, whose decoder will say what is wrong.
     let start = rest.iter().position(|&byte| byte != 0).unwrap_or(0);
-    Some(rest.get(start..).and_then(probe_mpeg_audio).unwrap_or(Format::Mp3))
+    Some(
+        rest.get(start..)
+            .and_then(probe_mpeg_audio)
+            .unwrap_or(Format::Mp3),
+    )
 }
 
 /// The 12-bit synchronisation word of MPEG audio and ADTS, with the fields after it plausible.
 fn probe_mpeg_audio(bytes: &[u8]) -> Option<Format> {
-    let &[first, second, third, ..] = bytes else { return None };
+    let &[first, second, third, ..] = bytes else {
+        return None;
+    };
     if first != 0xff || second & 0xe0 != 0xe0 {
         return None;
     }
@@ -200,7 +281,10 @@ mod tests {
     fn every_format_has_names_of_its_own() {
         for (index, names) in FORMATS.iter().enumerate() {
             assert_eq!(FORMATS[index].0.name(), names.2);
-            assert_eq!(Format::from_extension(&names.0.extension().to_uppercase()), Some(names.0));
+            assert_eq!(
+                Format::from_extension(&names.0.extension().to_uppercase()),
+                Some(names.0)
+            );
         }
         assert_eq!(Format::from_extension("doc"), None);
     }
@@ -213,11 +297,24 @@ mod tests {
         assert_eq!(Format::probe(&[0xff, 0xfb, 0x90, 0x64]), Some(Format::Mp3));
         assert_eq!(Format::probe(&[0xff, 0xf1, 0x50, 0x80]), Some(Format::Aac));
         assert_eq!(Format::probe(&[0xff, 0xd8, 0xff, 0xe0]), Some(Format::Jpeg));
-        assert_eq!(Format::probe(b"ID3\x04\0\0\0\0\0\x02xxfLaC"), Some(Format::Flac));
+        assert_eq!(
+            Format::probe(b"ID3\x04\0\0\0\0\0\x02xxfLaC"),
+            Some(Format::Flac)
+        );
         assert_eq!(Format::probe(b"\0\0\0\x1cftypavif"), None);
         assert_eq!(Format::probe(b"\0\0\0\x1cftypM4A "), Some(Format::M4a));
-        for nothing in [&b""[..], b"hello", b"OggS", b"ID3", b"BM is a text", &[0xff, 0xff, 0xff, 0xff]] {
-            assert!(!matches!(Format::probe(nothing), Some(Format::Bmp | Format::Aac)), "{nothing:?}");
+        for nothing in [
+            &b""[..],
+            b"hello",
+            b"OggS",
+            b"ID3",
+            b"BM is a text",
+            &[0xff, 0xff, 0xff, 0xff],
+        ] {
+            assert!(
+                !matches!(Format::probe(nothing), Some(Format::Bmp | Format::Aac)),
+                "{nothing:?}"
+            );
         }
         assert_eq!(Format::probe(b"hello"), None);
     }

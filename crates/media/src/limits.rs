@@ -17,6 +17,11 @@ impl Default for Limits {
     /// 512 MiB, 200 million pixels, four hours, eight channels: beyond what cameras, generators and
     /// recorders make, and within the memory of a small server.
     fn default() -> Self {
-        Self { max_bytes: 512 << 20, max_pixels: 200_000_000, max_duration_s: 4.0 * 3600.0, max_channels: 8 }
+        Self {
+            max_bytes: 512 << 20,
+            max_pixels: 200_000_000,
+            max_duration_s: 4.0 * 3600.0,
+            max_channels: 8,
+        }
     }
 }
