@@ -1,0 +1,225 @@
+//! From a folded tile to carriers, from carriers to the shift, and from there to soft values.
+
+use rustfft::num_complex::Complex32;
+
+use crate::fourier::Fourier;
+use crate::pattern::{Carrier, Pattern, SYNC, SYNC_BAND, TILE};
+
+/// A single carrier counts at most this many times its ring's deviation towards the shift.
+const SYNC_LIMIT: f32 = 2.0;
+/// The same for soft values, where larger ones are still worth more.
+const MESSAGE_LIMIT: f32 = 3.0;
+/// Groups of radii whose gain is estimated from the synchronisation carriers.
+const GROUPS: usize = 4;
+/// The least gain of a group: what synchronisation does not see may still hold a little.
+const LEAST_GAIN: f32 = 0.05;
+
+/// The spectrum of a folded tile, each ring of equal radius divided by its own deviation.
+pub(crate) struct Carriers {
+    spectrum: Vec<Complex32>,
+    /// Inverse deviation by rounded radius.
+    whitening: Vec<f32>,
+}
+
+/// What has to be added to a cell's coordinates to give the pattern's, and how surely.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Shift {
+    pub(crate) x: f32,
+    pub(crate) y: f32,
+    /// Correlation in standard deviations of an unmarked tile.
+    pub(crate) z: f32,
+}
+
+impl Carriers {
+    pub(crate) fn new(tile: &[f32], pattern: &Pattern, fourier: &mut Fourier) -> Self {
+        let mut spectrum: Vec<Complex32> = tile.iter().map(|&value| value.into()).collect();
+        fourier.forward(&mut spectrum);
+        let whitening = whitening(&spectrum, pattern);
+        Self {
+            spectrum,
+            whitening,
+        }
+    }
+
+    /// A part's tile, whitened as the whole picture's: parts keep their relative weights.
+    pub(crate) fn with_whitening_of(tile: &[f32], whole: &Self, fourier: &mut Fourier) -> Self {
+        let mut spectrum: Vec<Complex32> = tile.iter().map(|&value| value.into()).collect();
+        fourier.forward(&mut spectrum);
+        Self {
+            spectrum,
+            whitening: whole.whitening.clone(),
+        }
+    }
+
+    /// The same tile turned by half a turn: magnitudes cannot tell the two apart.
+    pub(crate) fn turned(&self) -> Self {
+        let spectrum = self.spectrum.iter().map(Complex32::conj).collect();
+        Self {
+            spectrum,
+            whitening: self.whitening.clone(),
+        }
+    }
+
+    /// A carrier's whitened value, its keyed phase removed.
+    pub(crate) fn value(&self, carrier: &Carrier) -> Complex32 {
+        let scale = self.whitening[carrier.radius.round() as usize];
+        self.spectrum[carrier.bin()] * Complex32::from_polar(scale, -carrier.phase)
+    }
+
+    /// The shift at which the synchronisation carriers agree best, to a fraction of a pattern pixel.
+    pub(crate) fn shift(&self, pattern: &Pattern, fourier: &mut Fourier) -> Shift {
+        let mut surface = vec![Complex32::default(); TILE * TILE];
+        for carrier in &pattern.sync {
+            surface[carrier.bin()] = limited(self.value(carrier), SYNC_LIMIT);
+        }
+        // A cell at u holds the pattern at u + s: the values have the phases +2πk·s, and their forward
+        // transform peaks at s.
+        fourier.forward(&mut surface);
+        let (mut peak, mut at) = (f32::MIN, 0);
+        for (index, value) in surface.iter().enumerate() {
+            if value.re > peak {
+                (peak, at) = (value.re, index);
+            }
+        }
+        let (x, y) = (at % TILE, at / TILE);
+        let near = |dx: usize, dy: usize| surface[(y + dy) % TILE * TILE + (x + dx) % TILE].re;
+        Shift {
+            x: x as f32 + vertex(near(TILE - 1, 0), peak, near(1, 0)),
+            y: y as f32 + vertex(near(0, TILE - 1), peak, near(0, 1)),
+            z: peak / (SYNC as f32 / 2.0).sqrt(),
+        }
+    }
+
+    /// One soft value per symbol, for a pattern that begins at `shift`. They depend on the picture and
+    /// on the carriers' sub-key only.
+    pub(crate) fn soft_values(&self, pattern: &Pattern, shift: Shift) -> Vec<f32> {
+        let gains = self.gains(pattern, shift);
+        pattern
+            .message
+            .iter()
+            .flat_map(|carrier| {
+                let gain = gains[group(carrier.radius)];
+                let value =
+                    limited(self.value(carrier) * unshift(carrier, shift), MESSAGE_LIMIT) * gain;
+                [value.re, value.im]
+            })
+            .collect()
+    }
+
+    /// How much of the mark is left in each group of radii, by the synchronisation carriers.
+    fn gains(&self, pattern: &Pattern, shift: Shift) -> [f32; GROUPS] {
+        let (mut sums, mut counts) = ([0.0; GROUPS], [0.0; GROUPS]);
+        for carrier in &pattern.sync {
+            sums[group(carrier.radius)] += (self.value(carrier) * unshift(carrier, shift)).re;
+            counts[group(carrier.radius)] += 1.0;
+        }
+        let mean = |i: usize| sums[i] / f32::max(counts[i], 1.0);
+        // Sixteen carriers give a rough mean: neighbours are taken in.
+        std::array::from_fn(|i| {
+            let smooth =
+                (mean(i.saturating_sub(1)) + 2.0 * mean(i) + mean((i + 1).min(GROUPS - 1))) / 4.0;
+            smooth.max(LEAST_GAIN)
+        })
+    }
+}
+
+/// Inverse deviation of the message carriers by rounded radius, over three rings.
+fn whitening(spectrum: &[Complex32], pattern: &Pattern) -> Vec<f32> {
+    const RINGS: usize = 32;
+    let (mut energy, mut count) = ([0.0_f32; RINGS], [0.0_f32; RINGS]);
+    for carrier in &pattern.message {
+        let ring = (carrier.radius.round() as usize).min(RINGS - 1);
+        energy[ring] += spectrum[carrier.bin()].norm_sqr();
+        count[ring] += 1.0;
+    }
+    (0..RINGS)
+        .map(|ring| {
+            let near = ring.saturating_sub(1)..=(ring + 1).min(RINGS - 1);
+            let (energy, count): (f32, f32) =
+                (energy[near.clone()].iter().sum(), count[near].iter().sum());
+            if energy > 0.0 {
+                (count / energy).sqrt()
+            } else {
+                0.0
+            }
+        })
+        .collect()
+}
+
+/// Undoes a shift of the pattern for one carrier.
+fn unshift(carrier: &Carrier, shift: Shift) -> Complex32 {
+    let cycles = (carrier.kx as f32 * shift.x + carrier.ky as f32 * shift.y) / TILE as f32;
+    Complex32::from_polar(1.0, -std::f32::consts::TAU * cycles)
+}
+
+fn group(radius: f32) -> usize {
+    let place = (radius - SYNC_BAND.0) / (SYNC_BAND.1 - SYNC_BAND.0) * GROUPS as f32;
+    (place.max(0.0) as usize).min(GROUPS - 1)
+}
+
+fn limited(value: Complex32, limit: f32) -> Complex32 {
+    let magnitude = value.norm();
+    if magnitude > limit {
+        value * (limit / magnitude)
+    } else {
+        value
+    }
+}
+
+/// Where the parabola through three equidistant values has its top, −0.5 to 0.5.
+fn vertex(before: f32, here: f32, after: f32) -> f32 {
+    let curvature = before - 2.0 * here + after;
+    if curvature.abs() < 1e-9 {
+        0.0
+    } else {
+        (0.5 * (before - after) / curvature).clamp(-0.5, 0.5)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use filigrane_payload::{Attempts, FALSE_POSITIVE_BOUND, Key, MarkId, Origin, Payload};
+
+    #[test]
+    fn a_shifted_tile_reads_back() {
+        let pattern = Pattern::new(&Key::public()).unwrap();
+        let payload = Payload::new(Origin::Edited, MarkId::from_bytes([7; 11]));
+        let tile = pattern.tile(&pattern.code.symbols(&payload), 1);
+        let mut fourier = Fourier::new(TILE);
+        for (dx, dy, turned) in [(0, 0, false), (31, 100, false), (127, 1, true)] {
+            // The received tile at p is the pattern at p − shift, or at shift − p where it is turned.
+            let at = |i: usize, d: usize| {
+                if turned {
+                    (2 * TILE - i - d) % TILE
+                } else {
+                    (i + TILE - d) % TILE
+                }
+            };
+            let received: Vec<f32> = (0..TILE * TILE)
+                .map(|i| tile[at(i / TILE, dy) * TILE + at(i % TILE, dx)])
+                .collect();
+            let mut carriers = Carriers::new(&received, &pattern, &mut fourier);
+            if turned {
+                carriers = carriers.turned();
+            }
+            let shift = carriers.shift(&pattern, &mut fourier);
+            assert!(shift.z > 8.0, "{shift:?}");
+            let soft = carriers.soft_values(&pattern, shift);
+            let decoded = pattern
+                .code
+                .decode(&soft, &mut Attempts::new(FALSE_POSITIVE_BOUND))
+                .unwrap();
+            assert_eq!(decoded.payload, payload);
+            assert!(decoded.correlation > 30.0, "{}", decoded.correlation);
+        }
+    }
+
+    #[test]
+    fn an_empty_tile_is_no_error() {
+        let pattern = Pattern::new(&Key::public()).unwrap();
+        let mut fourier = Fourier::new(TILE);
+        let carriers = Carriers::new(&vec![0.0; TILE * TILE], &pattern, &mut fourier);
+        assert!(carriers.shift(&pattern, &mut fourier).z.abs() < 1e-6);
+    }
+}

@@ -1,0 +1,190 @@
+//! Small deformations, removed by matching blocks jointly.
+//!
+//! Blocks of the picture are folded one by one. Each gives a surface of agreement over a few pixels of
+//! displacement, too noisy for a peak of its own; their sum along a smooth field of displacement
+//! (shift, affine, perspective) is not. Coordinate ascent finds the field, and the mapping follows it.
+
+use rustfft::num_complex::Complex32;
+
+use crate::accept::{Carriers, Shift};
+use crate::fold::{Part, fold};
+use crate::fourier::Fourier;
+use crate::geometry::Homography;
+use crate::pattern::{Pattern, TILE};
+use crate::plane::Plane;
+
+/// Received pixels per block, and the most blocks along a side.
+const BLOCK: f64 = 150.0;
+const MOST_BLOCKS: usize = 6;
+/// Displacements that a surface covers, pattern pixels in each direction.
+const REACH: usize = 6;
+const SURFACE: usize = 2 * REACH + 1;
+/// Step sizes of the ascent in pattern pixels at the picture's border.
+const STEPS: [f64; 5] = [3.0, 1.5, 0.75, 0.35, 0.15];
+
+/// One block's agreement over displacements, and where the block lies.
+struct Block {
+    surface: Vec<f32>,
+    /// The block's middle, −1 to 1 over the picture.
+    at: (f64, f64),
+    /// The same through the mapping's linear part, for perspective.
+    mapped: (f64, f64),
+}
+
+/// A mapping nearer to the true one than `mapping`, whose shift must be right already.
+pub(crate) fn refine(
+    residual: &Plane,
+    pattern: &Pattern,
+    mapping: &Homography,
+    fourier: &mut Fourier,
+) -> Homography {
+    let count = |length: usize| ((length as f64 / BLOCK).round() as usize).clamp(1, MOST_BLOCKS);
+    let parts = Part::grid(residual, count(residual.width), count(residual.height));
+    let field_of_view = View::new(residual, mapping);
+    let tiles: Vec<Vec<f32>> = parts
+        .iter()
+        .map(|&part| fold(residual, part, mapping))
+        .collect();
+    let total: Vec<f32> = (0..TILE * TILE)
+        .map(|i| tiles.iter().map(|tile| tile[i]).sum())
+        .collect();
+    let whole = Carriers::new(&total, pattern, fourier);
+    let shift = whole.shift(pattern, fourier);
+    let blocks: Vec<Block> = parts
+        .iter()
+        .zip(&tiles)
+        .map(|(part, tile)| {
+            let (at, mapped) = field_of_view.place(part.center());
+            let carriers = Carriers::with_whitening_of(tile, &whole, fourier);
+            Block {
+                surface: surface(&carriers, pattern, shift),
+                at,
+                mapped,
+            }
+        })
+        .collect();
+    // Four blocks cannot tell perspective from noise, one cannot tell anything.
+    let free = match blocks.len() {
+        0..4 => return mapping.shifted(f64::from(shift.x), f64::from(shift.y)),
+        4..9 => 6,
+        _ => 8,
+    };
+    let field = ascend(&blocks, free);
+    let mapping = mapping.shifted(f64::from(shift.x), f64::from(shift.y));
+    let corners = [(0.15, 0.15), (0.85, 0.15), (0.15, 0.85), (0.85, 0.85)];
+    let from = corners.map(|(x, y)| (x * residual.width as f64, y * residual.height as f64));
+    let to = from.map(|(x, y)| {
+        let (u, v) = mapping.apply(x, y);
+        let (at, mapped) = field_of_view.place((x, y));
+        let (dx, dy) = displacement(&field, at, mapped);
+        (u + dx, v + dy)
+    });
+    Homography::from_points(from, to).unwrap_or(mapping)
+}
+
+/// Normalised coordinates of a picture.
+struct View {
+    half: (f64, f64),
+    linear: [f64; 4],
+}
+
+impl View {
+    fn new(plane: &Plane, mapping: &Homography) -> Self {
+        let half = (plane.width as f64 / 2.0, plane.height as f64 / 2.0);
+        Self {
+            half,
+            linear: mapping.jacobian(half.0, half.1),
+        }
+    }
+
+    fn place(&self, (x, y): (f64, f64)) -> ((f64, f64), (f64, f64)) {
+        let (dx, dy) = (x - self.half.0, y - self.half.1);
+        let [a, b, c, d] = self.linear;
+        let norm = (a * d - b * c).abs().sqrt().max(1e-9) * self.half.0.max(self.half.1);
+        (
+            (dx / self.half.0, dy / self.half.1),
+            ((a * dx + b * dy) / norm, (c * dx + d * dy) / norm),
+        )
+    }
+}
+
+/// Shift, affine part and perspective: with `q = p₆ X + p₇ Y`, the displacement is
+/// `(p₀ + p₁ X + p₂ Y + q U, p₃ + p₄ X + p₅ Y + q V)`.
+fn displacement(p: &[f64; 8], (x, y): (f64, f64), (u, v): (f64, f64)) -> (f64, f64) {
+    let q = p[6] * x + p[7] * y;
+    (
+        p[0] + p[1] * x + p[2] * y + q * u,
+        p[3] + p[4] * x + p[5] * y + q * v,
+    )
+}
+
+fn ascend(blocks: &[Block], free: usize) -> [f64; 8] {
+    let agreement = |p: &[f64; 8]| -> f32 {
+        blocks
+            .iter()
+            .map(|block| read(&block.surface, displacement(p, block.at, block.mapped)))
+            .sum()
+    };
+    let mut field = [0.0; 8];
+    let mut best = agreement(&field);
+    for round in 0..3 {
+        for step in STEPS.iter().skip(usize::from(round > 0)) {
+            for _ in 0..6 {
+                let before = best;
+                for parameter in 0..free {
+                    for sign in [-1.0, 1.0] {
+                        let mut moved = field;
+                        moved[parameter] += sign * step;
+                        if moved[parameter].abs() > REACH as f64 + 1.0 {
+                            continue;
+                        }
+                        let here = agreement(&moved);
+                        if here > best {
+                            (best, field) = (here, moved);
+                        }
+                    }
+                }
+                if best <= before {
+                    break;
+                }
+            }
+        }
+    }
+    field
+}
+
+/// The agreement at a displacement, between the surface's points; beyond its border the border counts.
+fn read(surface: &[f32], (dx, dy): (f64, f64)) -> f32 {
+    let place = |d: f64| (d + REACH as f64).clamp(0.0, 2.0 * REACH as f64 - 0.001);
+    let (x, y) = (place(dx), place(dy));
+    let (i, j) = (x as usize, y as usize);
+    let (u, v) = ((x - i as f64) as f32, (y - j as f64) as f32);
+    let at = |i: usize, j: usize| surface[j * SURFACE + i];
+    (at(i, j) * (1.0 - u) + at(i + 1, j) * u) * (1.0 - v)
+        + (at(i, j + 1) * (1.0 - u) + at(i + 1, j + 1) * u) * v
+}
+
+/// Agreement of a block with the synchronisation carriers, displaced around a shift.
+fn surface(carriers: &Carriers, pattern: &Pattern, shift: Shift) -> Vec<f32> {
+    let mut surface = vec![0.0; SURFACE * SURFACE];
+    let reach = REACH as f32;
+    for carrier in &pattern.sync {
+        let cycle = std::f32::consts::TAU / TILE as f32;
+        let (fx, fy) = (carrier.kx as f32 * cycle, carrier.ky as f32 * cycle);
+        let (step_x, step_y) = (
+            Complex32::from_polar(1.0, -fx),
+            Complex32::from_polar(1.0, -fy),
+        );
+        let corner = Complex32::from_polar(1.0, -(fx * (shift.x - reach) + fy * (shift.y - reach)));
+        let mut row = carriers.value(carrier) * corner;
+        for values in surface.chunks_exact_mut(SURFACE) {
+            let mut value = row;
+            for out in values {
+                *out += value.re;
+                value *= step_x;
+            }
+            row *= step_y;
+        }
+    }
+    surface
+}
