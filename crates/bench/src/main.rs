@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     let report = match command {
-        Command::Image(_) => anyhow::bail!("the image watermark is not part of this build yet"),
+        Command::Image(arguments) => image::run(&arguments, &say)?,
         Command::Attack { arguments } => {
             let folder = arguments.dump.clone();
             let folder = folder.unwrap_or_else(|| PathBuf::from("attacked"));

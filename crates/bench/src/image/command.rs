@@ -9,6 +9,7 @@ use filigrane_payload::Key;
 
 use super::attacks;
 use super::corpus::Corpus;
+use super::filigrane::Filigrane;
 use super::html::html;
 use super::json_lines::write_json_lines;
 use super::report::markdown;
@@ -129,12 +130,25 @@ fn parse_key(text: &str) -> Result<Key, BenchError> {
     })
 }
 
-/// Measures as the arguments ask, writes the files that they name, and returns the Markdown report.
-/// `scheme` makes the scheme of a key; `progress` hears a short line now and then.
+/// Measures filigrane's watermark as the arguments ask, writes the files that they name, and returns
+/// the Markdown report. `progress` hears a short line now and then.
 ///
 /// # Errors
 /// See [`measure`]; also for keys, unknown attacks, and files that cannot be written.
 pub fn run(
+    arguments: &ImageArguments,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<String, BenchError> {
+    let scheme =
+        |key: &Key| -> Result<Box<dyn Scheme>, BenchError> { Ok(Box::new(Filigrane::new(key)?)) };
+    run_with(arguments, scheme, progress)
+}
+
+/// [`run`] for any scheme: `scheme` makes it for a key.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(
     arguments: &ImageArguments,
     scheme: impl Fn(&Key) -> Result<Box<dyn Scheme>, BenchError>,
     progress: &(dyn Fn(&str) + Sync),

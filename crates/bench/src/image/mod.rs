@@ -7,6 +7,7 @@
 pub mod attacks;
 mod command;
 mod corpus;
+mod filigrane;
 mod html;
 mod json_lines;
 pub mod quality;
@@ -15,8 +16,9 @@ pub mod rgb;
 mod run;
 mod scheme;
 
-pub use command::{ImageArguments, attack_files, run};
+pub use command::{ImageArguments, attack_files, run, run_with};
 pub use corpus::{Corpus, load, save};
+pub use filigrane::Filigrane;
 pub use html::html;
 pub use json_lines::write_json_lines;
 pub use report::markdown;
