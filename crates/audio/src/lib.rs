@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod alignment;
+mod band_gate;
 mod detect;
 mod embed;
 mod error;

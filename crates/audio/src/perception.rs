@@ -26,6 +26,8 @@ const LARGEST_GAIN: f32 = 0.5;
 /// Energy of the change over the sound's in a block, at most: −17 dB. Higher lets pre-echo through
 /// (drum loops lose 1 PESQ point without a gate), lower costs robustness.
 const GATE_RATIO: f64 = 0.02;
+/// Largest sample that the guard lets through, just under the largest of 16 bits.
+const FULL_SCALE: f32 = 32_766.0 / 32_768.0;
 /// Length of the gate's blocks in seconds: as long as the ear's backward masking is deep.
 const GATE_SECONDS: f64 = 0.004;
 
@@ -78,7 +80,7 @@ fn smooth_over_bins(energies: &[f32]) -> Vec<f32> {
     smooth
 }
 
-/// The temporal gate of one channel.
+/// The temporal gate and the peak guard of one channel.
 pub(crate) struct Gate {
     block: usize,
 }
@@ -91,31 +93,48 @@ impl Gate {
         }
     }
 
-    /// Holds `change` down where it is not well below `sound`.
-    pub(crate) fn apply(&self, sound: &[f32], change: &mut [f32]) {
-        let gains = smooth_down(&self.block_gains(sound, change));
-        for (n, value) in change.iter_mut().enumerate() {
+    /// `change` times `strength`, held down where it is not well below `sound` or would clip.
+    pub(crate) fn apply(&self, sound: &[f32], change: &[f32], strength: f32) -> Vec<f32> {
+        let gains = smooth_down(&self.block_gains(sound, change, strength));
+        let mut gated = vec![0.0; change.len()];
+        for (n, (out, change)) in gated.iter_mut().zip(change).enumerate() {
             let place = (n as f32 / self.block as f32 - 0.5).max(0.0);
             let (index, fraction) = (place as usize, place.fract());
             let here = gains.get(index).copied().unwrap_or(0.0);
             let next = gains.get(index + 1).copied().unwrap_or(here);
-            *value *= here + (next - here) * fraction;
+            *out = change * (here + (next - here) * fraction);
         }
+        // Interpolation may leave a little over: what would still clip is cut off.
+        for (out, sample) in gated.iter_mut().zip(sound) {
+            let peak = FULL_SCALE.max(sample.abs());
+            *out = (sample + *out).clamp(-peak, peak) - sample;
+        }
+        gated
     }
 
-    fn block_gains(&self, sound: &[f32], change: &[f32]) -> Vec<f32> {
+    fn block_gains(&self, sound: &[f32], change: &[f32], strength: f32) -> Vec<f32> {
         sound
             .chunks(self.block)
             .zip(change.chunks(self.block))
             .map(|(sound, change)| {
-                let (sound, change) = (energy(sound), energy(change));
-                if change <= 0.0 {
-                    return 1.0;
-                }
-                (GATE_RATIO * sound / change).sqrt().min(1.0) as f32
+                let ratio = GATE_RATIO * energy(sound) / energy(change);
+                let gate = if ratio.is_finite() { ratio.sqrt() as f32 } else { 0.0 };
+                gate.min(strength).min(peak_gain(sound, change))
             })
             .collect()
     }
+}
+
+/// Largest gain under which no sample is driven over full scale.
+fn peak_gain(sound: &[f32], change: &[f32]) -> f32 {
+    sound
+        .iter()
+        .zip(change)
+        .map(|(sample, change)| {
+            let room = (FULL_SCALE - sample * change.signum()).max(0.0);
+            room / change.abs().max(f32::MIN_POSITIVE)
+        })
+        .fold(f32::MAX, f32::min)
 }
 
 /// Pulls each gain down to the mean with either neighbour, so that the interpolated gain is low
@@ -124,7 +143,7 @@ fn smooth_down(gains: &[f32]) -> Vec<f32> {
     (0..gains.len())
         .map(|i| {
             let here = gains[i];
-            let before = if i > 0 { gains[i - 1] } else { 1.0 };
+            let before = if i > 0 { gains[i - 1] } else { here };
             let after = gains.get(i + 1).copied().unwrap_or(here);
             here.min(0.5 * (before + here)).min(0.5 * (here + after))
         })

@@ -147,7 +147,9 @@ pub fn run(
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         if done.is_multiple_of((total / 20).max(1)) {
             let missed = missed.load(Ordering::Relaxed);
-            progress(&format!("{done} of at most {total} detections, {missed} not recovered"));
+            progress(&format!(
+                "{done} of at most {total} detections, {missed} not recovered"
+            ));
         }
     })?;
     write(arguments, &measurement)

@@ -114,7 +114,8 @@ impl Corpus {
     pub fn named(mut self, parts: &[String]) -> Self {
         let clips = &self.clips;
         let wanted = |index: &usize| parts.iter().any(|part| clips[*index].name.contains(part));
-        self.measured.retain(|index| parts.is_empty() || wanted(index));
+        self.measured
+            .retain(|index| parts.is_empty() || wanted(index));
         self
     }
 
@@ -129,7 +130,9 @@ impl Corpus {
 
     /// The clips to measure.
     pub fn measured(&self) -> impl Iterator<Item = &Clip> {
-        self.measured.iter().filter_map(|index| self.clips.get(*index))
+        self.measured
+            .iter()
+            .filter_map(|index| self.clips.get(*index))
     }
 
     /// Another clip than `name`, the one that `number` falls on; the clip itself when it is alone.
@@ -144,7 +147,11 @@ impl Corpus {
 }
 
 fn read(path: &Path) -> Result<Clip, BenchError> {
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     Ok(Clip {
         kind: Kind::of(&name),
         sound: load(path)?.quantised_16(),
@@ -167,7 +174,13 @@ mod tests {
         std::fs::write(folder.path().join("notes.txt"), "none").unwrap();
         let corpus = Corpus::open(folder.path()).unwrap();
         let kinds: Vec<Kind> = corpus.measured().map(|clip| clip.kind).collect();
-        let expected = [Kind::Ambience, Kind::Music, Kind::Speech, Kind::Speech, Kind::Other];
+        let expected = [
+            Kind::Ambience,
+            Kind::Music,
+            Kind::Speech,
+            Kind::Speech,
+            Kind::Other,
+        ];
         assert_eq!(kinds, expected);
         assert_eq!(Kind::of("sing_x"), Kind::Singing);
         let speech = corpus.named(&["sp_".to_owned()]).mono();
@@ -175,7 +188,11 @@ mod tests {
         assert_eq!(names, ["sp_b"]);
         assert_eq!(speech.other("sp_b", 0).name, "env_c");
         assert_eq!(speech.other("sp_b", 3).name, "x");
-        assert!(speech.measured().all(|clip| clip.sound.channels == [[0.0; 80]]));
+        assert!(
+            speech
+                .measured()
+                .all(|clip| clip.sound.channels == [[0.0; 80]])
+        );
     }
 
     #[test]

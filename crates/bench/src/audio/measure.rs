@@ -34,7 +34,9 @@ impl Length {
             return Some(Self::Full);
         }
         let seconds = text.parse::<f64>().ok();
-        seconds.filter(|seconds| *seconds > 0.0 && seconds.is_finite()).map(Self::Seconds)
+        seconds
+            .filter(|seconds| *seconds > 0.0 && seconds.is_finite())
+            .map(Self::Seconds)
     }
 }
 
@@ -271,7 +273,11 @@ impl Bench<'_> {
             && marked.channels.len() == original.channels.len();
         let refused = refused.or((!same_shape).then(|| "changed the shape".to_owned()));
         let marked = refused.is_none().then_some(marked);
-        let python = self.settings.python.as_deref().filter(|_| clip.kind == Kind::Speech);
+        let python = self
+            .settings
+            .python
+            .as_deref()
+            .filter(|_| clip.kind == Kind::Speech);
         let embedding = Embedding {
             clip: clip.name.clone(),
             kind: clip.kind,
@@ -280,7 +286,9 @@ impl Bench<'_> {
             channels: original.channels.len(),
             seconds: original.seconds(),
             id: payload.id.to_string(),
-            quality: marked.as_ref().map(|marked| compare(original, marked, python)),
+            quality: marked
+                .as_ref()
+                .map(|marked| compare(original, marked, python)),
             embed_ms: time.as_secs_f64() * 1e3,
             refused,
         };
@@ -317,7 +325,11 @@ impl Bench<'_> {
                     error,
                     BenchError::Unavailable { .. } | BenchError::NotApplicable { .. }
                 );
-                let outcome = if skipped { Outcome::Skipped } else { Outcome::Failed };
+                let outcome = if skipped {
+                    Outcome::Skipped
+                } else {
+                    Outcome::Failed
+                };
                 Err((outcome, error.to_string()))
             }
             Err(panic) => Err((Outcome::Panicked, format!("attack: {panic}"))),
@@ -333,7 +345,9 @@ impl Bench<'_> {
         attacked: &Attacked,
         subject: Subject,
     ) -> Vec<Trial> {
-        let seconds = attacked.as_ref().map_or(f64::INFINITY, |(sound, _)| sound.seconds());
+        let seconds = attacked
+            .as_ref()
+            .map_or(f64::INFINITY, |(sound, _)| sound.seconds());
         let whole = matches!(attacked, Ok((_, Some(_))));
         let mut lengths: Vec<Length> = if whole {
             vec![Length::Full]
@@ -445,8 +459,16 @@ fn judge(look: &Look, expected: Option<Payload>) -> Outcome {
 
 /// How far the first beginning and the last end are from the truth, whichever is worse.
 fn border_error(look: &Look, (start, end): (f64, f64)) -> Option<f64> {
-    let found_start = look.regions.iter().map(|region| region.0).reduce(f64::min)?;
-    let found_end = look.regions.iter().map(|region| region.1).reduce(f64::max)?;
+    let found_start = look
+        .regions
+        .iter()
+        .map(|region| region.0)
+        .reduce(f64::min)?;
+    let found_end = look
+        .regions
+        .iter()
+        .map(|region| region.1)
+        .reduce(f64::max)?;
     Some((found_start - start).abs().max((found_end - end).abs()))
 }
 

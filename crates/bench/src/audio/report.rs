@@ -49,7 +49,12 @@ fn quality(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
         }
     }
     writeln!(text)?;
-    let kinds = present_kinds(measurement.embeddings.iter().map(|embedding| embedding.kind));
+    let kinds = present_kinds(
+        measurement
+            .embeddings
+            .iter()
+            .map(|embedding| embedding.kind),
+    );
     writeln!(
         text,
         "| quality | clips | SNR mean | SNR min | segmental SNR mean | NMR mean | NMR max | \
@@ -74,7 +79,9 @@ fn clip_quality(embedding: &Embedding, quality: &Quality, text: &mut String) -> 
         quality.nmr.total_db,
         quality.nmr.high_db,
         100.0 * quality.nmr.audible_frames,
-        quality.pesq_wb.map_or_else(|| "–".to_owned(), |score| format!("{score:.2}")),
+        quality
+            .pesq_wb
+            .map_or_else(|| "–".to_owned(), |score| format!("{score:.2}")),
         quality.new_clipped,
         1e3 * embedding.seconds / embedding.embed_ms,
     )
@@ -91,10 +98,16 @@ fn summary(measurement: &Measurement, kind: Option<Kind>, text: &mut String) -> 
     let values = |value: fn(&Quality) -> f64| qualities.iter().map(value).collect::<Vec<f64>>();
     let snr = values(|quality| quality.snr_db);
     let nmr = values(|quality| quality.nmr.total_db);
-    let pesq: Vec<f64> = qualities.iter().filter_map(|quality| quality.pesq_wb).collect();
+    let pesq: Vec<f64> = qualities
+        .iter()
+        .filter_map(|quality| quality.pesq_wb)
+        .collect();
     let (pesq_mean, pesq_least) = match pesq.len() {
         0 => ("–".to_owned(), "–".to_owned()),
-        _ => (format!("{:.3}", mean(&pesq)), format!("{:.3}", quantile(&pesq, 0.0))),
+        _ => (
+            format!("{:.3}", mean(&pesq)),
+            format!("{:.3}", quantile(&pesq, 0.0)),
+        ),
     };
     writeln!(
         text,
@@ -111,7 +124,10 @@ fn summary(measurement: &Measurement, kind: Option<Kind>, text: &mut String) -> 
 
 fn present_kinds(kinds: impl Iterator<Item = Kind>) -> Vec<Kind> {
     let kinds: Vec<Kind> = kinds.collect();
-    Kind::ALL.into_iter().filter(|kind| kinds.contains(kind)).collect()
+    Kind::ALL
+        .into_iter()
+        .filter(|kind| kinds.contains(kind))
+        .collect()
 }
 
 /// How many of what happened.
@@ -179,7 +195,10 @@ fn recovery(
         return Ok(());
     }
     let kinds = present_kinds(trials.iter().map(|trial| trial.kind));
-    let names: String = kinds.iter().map(|kind| format!(" {} |", kind.name())).collect();
+    let names: String = kinds
+        .iter()
+        .map(|kind| format!(" {} |", kind.name()))
+        .collect();
     let rules = "---|".repeat(kinds.len());
     writeln!(text, "## {length}: exact payload recovered\n")?;
     writeln!(
@@ -188,7 +207,11 @@ fn recovery(
          |---|{rules}---|---|---|---|---|"
     )?;
     let mut row = |name: &str, chosen: &dyn Fn(&Trial) -> bool, show_missed: bool| {
-        let chosen: Vec<&Trial> = trials.iter().filter(|trial| chosen(trial)).copied().collect();
+        let chosen: Vec<&Trial> = trials
+            .iter()
+            .filter(|trial| chosen(trial))
+            .copied()
+            .collect();
         if chosen.is_empty() {
             return Ok(());
         }
@@ -200,7 +223,11 @@ fn recovery(
             })
             .collect();
         let all = Tally::of(chosen.iter()).cells();
-        let missed = if show_missed { missed(&chosen) } else { String::new() };
+        let missed = if show_missed {
+            missed(&chosen)
+        } else {
+            String::new()
+        };
         writeln!(text, "| {name} |{cells} {all} | {missed} |")
     };
     for attack in &measurement.settings.attacks {
@@ -241,7 +268,11 @@ fn is_splice(trial: &Trial) -> bool {
 
 /// Marks among other sounds: found, and where.
 fn splices(marked: &[&Trial], text: &mut String) -> std::fmt::Result {
-    let trials: Vec<&Trial> = marked.iter().filter(|trial| is_splice(trial)).copied().collect();
+    let trials: Vec<&Trial> = marked
+        .iter()
+        .filter(|trial| is_splice(trial))
+        .copied()
+        .collect();
     if trials.is_empty() {
         return Ok(());
     }
@@ -256,9 +287,15 @@ fn splices(marked: &[&Trial], text: &mut String) -> std::fmt::Result {
     names.sort_unstable();
     names.dedup();
     for name in names {
-        let chosen: Vec<&Trial> =
-            trials.iter().filter(|trial| trial.attack == name).copied().collect();
-        let errors: Vec<f64> = chosen.iter().filter_map(|trial| trial.border_error_s).collect();
+        let chosen: Vec<&Trial> = trials
+            .iter()
+            .filter(|trial| trial.attack == name)
+            .copied()
+            .collect();
+        let errors: Vec<f64> = chosen
+            .iter()
+            .filter_map(|trial| trial.border_error_s)
+            .collect();
         let close = errors.iter().filter(|error| **error <= 1.0).count();
         writeln!(
             text,
@@ -277,13 +314,20 @@ fn time(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
         text,
         "| processor time, × real time | of all together | median | slowest |\n|---|---|---|---|"
     )?;
-    let marked = measurement.embeddings.iter().filter(|embedding| embedding.quality.is_some());
-    let embed = marked.map(|embedding| (embedding.seconds, embedding.embed_ms)).collect();
+    let marked = measurement
+        .embeddings
+        .iter()
+        .filter(|embedding| embedding.quality.is_some());
+    let embed = marked
+        .map(|embedding| (embedding.seconds, embedding.embed_ms))
+        .collect();
     pace("embed", embed, text)?;
     let detect = |wanted: &dyn Fn(&Trial) -> bool| -> Vec<(f64, f64)> {
         let trials = measurement.trials.iter();
         let trials = trials.filter(|trial| trial.detect_ms > 0.0 && wanted(trial));
-        trials.map(|trial| (trial.seconds, trial.detect_ms)).collect()
+        trials
+            .map(|trial| (trial.seconds, trial.detect_ms))
+            .collect()
     };
     let found = |trial: &Trial| trial.outcome == Outcome::Recovered;
     let own = |trial: &Trial| trial.subject == Subject::Marked;
@@ -292,9 +336,21 @@ fn time(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
         detect(&|trial| own(trial) && trial.attack == "none"),
         text,
     )?;
-    pace("detect, found", detect(&|trial| own(trial) && found(trial)), text)?;
-    pace("detect, marked but not found", detect(&|trial| own(trial) && !found(trial)), text)?;
-    pace("detect, unmarked", detect(&|trial| trial.subject == Subject::Unmarked), text)?;
+    pace(
+        "detect, found",
+        detect(&|trial| own(trial) && found(trial)),
+        text,
+    )?;
+    pace(
+        "detect, marked but not found",
+        detect(&|trial| own(trial) && !found(trial)),
+        text,
+    )?;
+    pace(
+        "detect, unmarked",
+        detect(&|trial| trial.subject == Subject::Unmarked),
+        text,
+    )?;
     writeln!(text)
 }
 
@@ -303,9 +359,13 @@ fn pace(name: &str, pairs: Vec<(f64, f64)>, text: &mut String) -> std::fmt::Resu
     if pairs.is_empty() {
         return Ok(());
     }
-    let (seconds, milliseconds) =
-        pairs.iter().fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1));
-    let paces: Vec<f64> = pairs.into_iter().map(|(seconds, ms)| 1e3 * seconds / ms).collect();
+    let (seconds, milliseconds) = pairs
+        .iter()
+        .fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1));
+    let paces: Vec<f64> = pairs
+        .into_iter()
+        .map(|(seconds, ms)| 1e3 * seconds / ms)
+        .collect();
     writeln!(
         text,
         "| {name} | {:.0} | {:.0} | {:.0} |",
@@ -373,7 +433,12 @@ fn skipped(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
         clips.sort_unstable();
         clips.dedup();
         if !clips.is_empty() {
-            writeln!(text, "- skipped: {} for {} clips: {reason}", attack.name, clips.len())?;
+            writeln!(
+                text,
+                "- skipped: {} for {} clips: {reason}",
+                attack.name,
+                clips.len()
+            )?;
         }
     }
     Ok(())

@@ -58,7 +58,12 @@ impl Filigrane {
         let plan = scheme.plan(key).map_err(|error| BenchError::Key {
             reason: error.to_string(),
         })?;
-        let name = format!("{}, key `{}` {}", scheme.soft_binding(), key.name(), key.id());
+        let name = format!(
+            "{}, key `{}` {}",
+            scheme.soft_binding(),
+            key.name(),
+            key.id()
+        );
         Ok(Self { scheme, plan, name })
     }
 }
@@ -81,13 +86,21 @@ impl Scheme for Filigrane {
         let detection = self.scheme.detect(view, &[&self.plan]);
         Ok(match detection.map_err(|error| error.to_string())? {
             Detection::Found { mark, others } => Look {
-                payloads: std::iter::once(&mark).chain(&others).map(|mark| mark.payload).collect(),
+                payloads: std::iter::once(&mark)
+                    .chain(&others)
+                    .map(|mark| mark.payload)
+                    .collect(),
                 p_value: Some(mark.p_value),
                 place: Some(format!(
                     "speed {:.4}, pitch {:.4}, sync {:.1}",
                     mark.place.speed, mark.place.pitch, mark.place.sync_z
                 )),
-                regions: mark.place.regions.iter().map(|r| (r.start_s, r.end_s)).collect(),
+                regions: mark
+                    .place
+                    .regions
+                    .iter()
+                    .map(|r| (r.start_s, r.end_s))
+                    .collect(),
                 inconclusive: None,
             },
             Detection::NotFound { p_value } => Look {

@@ -84,7 +84,10 @@ impl Sound {
     pub fn power(&self) -> f64 {
         let count = (self.frames() * self.channels.len()).max(1) as f64;
         let samples = self.channels.iter().flatten();
-        samples.map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / count
+        samples
+            .map(|sample| f64::from(*sample).powi(2))
+            .sum::<f64>()
+            / count
     }
 
     /// As a 16-bit file would hold it: rounded to 1/32768 and clipped.
@@ -97,7 +100,9 @@ impl Sound {
     #[must_use]
     pub fn clipped_samples(&self) -> usize {
         let samples = self.channels.iter().flatten();
-        samples.filter(|sample| sample.abs() >= 32767.0 / 32768.0).count()
+        samples
+            .filter(|sample| sample.abs() >= 32767.0 / 32768.0)
+            .count()
     }
 
     /// `other` brought to this sound's number of channels: mono is repeated, more is mixed down.
@@ -107,7 +112,10 @@ impl Sound {
             return self.clone();
         }
         let mono = self.mono();
-        let channels = other.channels.iter().flat_map(|_| mono.channels.iter().cloned());
+        let channels = other
+            .channels
+            .iter()
+            .flat_map(|_| mono.channels.iter().cloned());
         Self::new(self.rate, channels.collect())
     }
 }
@@ -128,7 +136,9 @@ pub fn load(path: &Path) -> Result<Sound, BenchError> {
         hound::SampleFormat::Int => {
             let scale = 2.0_f64.powi(1 - i32::from(spec.bits_per_sample));
             let samples = reader.samples::<i32>();
-            samples.map(|sample| Ok((f64::from(sample?) * scale) as f32)).collect()
+            samples
+                .map(|sample| Ok((f64::from(sample?) * scale) as f32))
+                .collect()
         }
     };
     let samples = samples.map_err(|error| failed(error.to_string()))?;

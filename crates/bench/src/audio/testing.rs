@@ -4,12 +4,17 @@
 pub(crate) fn tone(rate: f64, frequency: f64, seconds: f64) -> Vec<f32> {
     let step = std::f64::consts::TAU * frequency / rate;
     let count = (rate * seconds).round() as usize;
-    (0..count).map(|index| (0.5 * (step * index as f64).sin()) as f32).collect()
+    (0..count)
+        .map(|index| (0.5 * (step * index as f64).sin()) as f32)
+        .collect()
 }
 
 /// Mean square in decibels relative to 1.
 pub(crate) fn level_db(samples: &[f32]) -> f64 {
-    let power: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum();
+    let power: f64 = samples
+        .iter()
+        .map(|sample| f64::from(*sample).powi(2))
+        .sum();
     10.0 * (power / samples.len() as f64).log10()
 }
 

@@ -17,42 +17,122 @@ const fn coding(
 
 pub(super) const ATTACKS: &[Attack] = &[
     coding(List::Quick, "none", "nothing", |sound, _| Ok(sound.clone())),
-    coding(List::Standard, "mp3-128", "MP3 (LAME), 128 kbit/s", |sound, _| mp3(sound, 128)),
-    coding(List::Quick, "mp3-64", "MP3 (LAME), 64 kbit/s", |sound, _| mp3(sound, 64)),
-    coding(List::Standard, "mp3-48", "MP3 (LAME), 48 kbit/s", |sound, _| mp3(sound, 48)),
-    coding(List::Standard, "mp3-32", "MP3 (LAME), 32 kbit/s", |sound, _| mp3(sound, 32)),
-    coding(List::Standard, "aac-128", "AAC-LC (ffmpeg), 128 kbit/s", |sound, _| aac(sound, 128)),
-    coding(List::Standard, "aac-64", "AAC-LC (ffmpeg), 64 kbit/s", |sound, _| aac(sound, 64)),
-    coding(List::Standard, "aac-32", "AAC-LC (ffmpeg), 32 kbit/s", |sound, _| aac(sound, 32)),
-    coding(List::Standard, "opus-64", "Opus (libopus), 64 kbit/s", |sound, _| opus(sound, 64)),
-    coding(List::Standard, "opus-32", "Opus (libopus), 32 kbit/s", |sound, _| opus(sound, 32)),
-    coding(List::Quick, "opus-24", "Opus (libopus), 24 kbit/s", |sound, _| opus(sound, 24)),
-    coding(List::Standard, "opus-16", "Opus (libopus), 16 kbit/s", |sound, _| opus(sound, 16)),
-    coding(List::Standard, "opus-12", "Opus (libopus), 12 kbit/s", |sound, _| opus(sound, 12)),
-    coding(List::Standard, "vorbis-q0", "Vorbis (libvorbis), quality 0", |sound, _| {
-        let codec = Codec {
-            encoder: "libvorbis",
-            extension: "ogg",
-            options: &["-q:a", "0"],
-            telephone_rate: None,
-        };
-        codec.transcode(sound)
-    }),
-    coding(List::Standard, "gsm", "GSM 06.10 full rate (libgsm), 13 kbit/s", |sound, _| {
-        telephone("libgsm", "gsm", &[]).transcode(sound)
-    }),
-    coding(List::Standard, "amr-12.2", "AMR narrow band (opencore), 12.2 kbit/s", |sound, _| {
-        amr_narrow_band(sound)
-    }),
-    coding(List::Standard, "codec2-3200", "Codec 2 (libcodec2), 3.2 kbit/s", |sound, _| {
-        telephone("libcodec2", "c2", &["-mode", "3200"]).transcode(sound)
-    }),
-    coding(List::Extra, "g726-32", "G.726 ADPCM, 32 kbit/s", |sound, _| {
-        telephone("g726", "wav", &["-b:a", "32k"]).transcode(sound)
-    }),
-    coding(List::Extra, "speex-8k", "Speex narrow band, quality 6", |sound, _| {
-        telephone("libspeex", "ogg", &["-cbr_quality", "6"]).transcode(sound)
-    }),
+    coding(
+        List::Standard,
+        "mp3-128",
+        "MP3 (LAME), 128 kbit/s",
+        |sound, _| mp3(sound, 128),
+    ),
+    coding(
+        List::Quick,
+        "mp3-64",
+        "MP3 (LAME), 64 kbit/s",
+        |sound, _| mp3(sound, 64),
+    ),
+    coding(
+        List::Standard,
+        "mp3-48",
+        "MP3 (LAME), 48 kbit/s",
+        |sound, _| mp3(sound, 48),
+    ),
+    coding(
+        List::Standard,
+        "mp3-32",
+        "MP3 (LAME), 32 kbit/s",
+        |sound, _| mp3(sound, 32),
+    ),
+    coding(
+        List::Standard,
+        "aac-128",
+        "AAC-LC (ffmpeg), 128 kbit/s",
+        |sound, _| aac(sound, 128),
+    ),
+    coding(
+        List::Standard,
+        "aac-64",
+        "AAC-LC (ffmpeg), 64 kbit/s",
+        |sound, _| aac(sound, 64),
+    ),
+    coding(
+        List::Standard,
+        "aac-32",
+        "AAC-LC (ffmpeg), 32 kbit/s",
+        |sound, _| aac(sound, 32),
+    ),
+    coding(
+        List::Standard,
+        "opus-64",
+        "Opus (libopus), 64 kbit/s",
+        |sound, _| opus(sound, 64),
+    ),
+    coding(
+        List::Standard,
+        "opus-32",
+        "Opus (libopus), 32 kbit/s",
+        |sound, _| opus(sound, 32),
+    ),
+    coding(
+        List::Quick,
+        "opus-24",
+        "Opus (libopus), 24 kbit/s",
+        |sound, _| opus(sound, 24),
+    ),
+    coding(
+        List::Standard,
+        "opus-16",
+        "Opus (libopus), 16 kbit/s",
+        |sound, _| opus(sound, 16),
+    ),
+    coding(
+        List::Extra,
+        "opus-12",
+        "Opus (libopus), 12 kbit/s",
+        |sound, _| opus(sound, 12),
+    ),
+    coding(
+        List::Standard,
+        "vorbis-q0",
+        "Vorbis (libvorbis), quality 0",
+        |sound, _| {
+            let codec = Codec {
+                encoder: "libvorbis",
+                extension: "ogg",
+                options: &["-q:a", "0"],
+                telephone_rate: None,
+            };
+            codec.transcode(sound)
+        },
+    ),
+    coding(
+        List::Standard,
+        "gsm",
+        "GSM 06.10 full rate (libgsm), 13 kbit/s",
+        |sound, _| telephone("libgsm", "gsm", &[]).transcode(sound),
+    ),
+    coding(
+        List::Standard,
+        "amr-12.2",
+        "AMR narrow band (opencore), 12.2 kbit/s",
+        |sound, _| amr_narrow_band(sound),
+    ),
+    coding(
+        List::Standard,
+        "codec2-3200",
+        "Codec 2 (libcodec2), 3.2 kbit/s",
+        |sound, _| telephone("libcodec2", "c2", &["-mode", "3200"]).transcode(sound),
+    ),
+    coding(
+        List::Extra,
+        "g726-32",
+        "G.726 ADPCM, 32 kbit/s",
+        |sound, _| telephone("g726", "wav", &["-b:a", "32k"]).transcode(sound),
+    ),
+    coding(
+        List::Extra,
+        "speex-8k",
+        "Speex narrow band, quality 6",
+        |sound, _| telephone("libspeex", "ogg", &["-cbr_quality", "6"]).transcode(sound),
+    ),
 ];
 
 const fn telephone(

@@ -16,11 +16,14 @@ const fn cut(
 }
 
 pub(super) const ATTACKS: &[Attack] = &[
-    cut(List::Standard, "dropouts", "twice a second 30 ms of silence", |sound, scene| {
-        Ok(dropouts(sound, scene))
-    }),
     cut(
         List::Standard,
+        "dropouts",
+        "twice a second 30 ms of silence",
+        |sound, scene| Ok(dropouts(sound, scene)),
+    ),
+    cut(
+        List::Extra,
         "slips",
         "ten times a second a sample is lost or doubled",
         |sound, scene| Ok(slips(sound, scene)),
@@ -54,7 +57,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         |sound, scene| splice(sound, scene, 1.0),
     ),
     cut(
-        List::Standard,
+        List::Extra,
         "splice-speed",
         "the same at a random speed of ±10 %",
         |sound, scene| {
@@ -72,7 +75,11 @@ fn dropouts(sound: &Sound, scene: &mut Scene<'_>) -> Sound {
     sound.map_channels(|channel| {
         let mut channel = channel.clone();
         for start in &starts {
-            channel.iter_mut().skip(*start).take(length).for_each(|sample| *sample = 0.0);
+            channel
+                .iter_mut()
+                .skip(*start)
+                .take(length)
+                .for_each(|sample| *sample = 0.0);
         }
         channel
     })
@@ -92,7 +99,9 @@ fn slips(sound: &Sound, scene: &mut Scene<'_>) -> Sound {
     };
     sound.map_channels(|channel| {
         let pairs = channel.iter().zip(&copies);
-        pairs.flat_map(|(sample, count)| std::iter::repeat_n(*sample, usize::from(*count))).collect()
+        pairs
+            .flat_map(|(sample, count)| std::iter::repeat_n(*sample, usize::from(*count)))
+            .collect()
     })
 }
 
@@ -106,8 +115,17 @@ fn excise(sound: &Sound, scene: &mut Scene<'_>) -> Sound {
         })
         .collect();
     sound.map_channels(|channel| {
-        let kept = |index: usize| !cuts.iter().any(|(start, end)| (*start..*end).contains(&index));
-        channel.iter().enumerate().filter(|(index, _)| kept(*index)).map(|(_, s)| *s).collect()
+        let kept = |index: usize| {
+            !cuts
+                .iter()
+                .any(|(start, end)| (*start..*end).contains(&index))
+        };
+        channel
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| kept(*index))
+            .map(|(_, s)| *s)
+            .collect()
     })
 }
 
@@ -119,7 +137,13 @@ fn scramble(sound: &Sound, scene: &mut Scene<'_>) -> Sound {
     }
     sound.map_channels(|channel| {
         let pieces: Vec<&[f32]> = channel.chunks(length).collect();
-        order.iter().filter_map(|index| pieces.get(*index)).copied().flatten().copied().collect()
+        order
+            .iter()
+            .filter_map(|index| pieces.get(*index))
+            .copied()
+            .flatten()
+            .copied()
+            .collect()
     })
 }
 
@@ -190,7 +214,10 @@ mod tests {
         assert!((5.0..=10.0).contains(&(end - start)));
         let inside = spliced.part(spliced.samples_in(start), spliced.samples_in(end - start));
         assert!(inside.channels[0].iter().all(|sample| *sample > 0.0));
-        let count = spliced.channels[0].iter().filter(|sample| **sample > 0.0).count();
+        let count = spliced.channels[0]
+            .iter()
+            .filter(|sample| **sample > 0.0)
+            .count();
         assert_eq!(count, inside.frames());
         let short = splice(&ramp(4_000), &mut scene, 1.0);
         assert!(matches!(short, Err(BenchError::NotApplicable { .. })));

@@ -40,7 +40,10 @@ impl Codec {
             channels = 1;
             encode.args(["-ac", "1", "-ar", &rate.to_string()]);
         }
-        encode.args(["-c:a", self.encoder]).args(self.options).arg(&coded);
+        encode
+            .args(["-c:a", self.encoder])
+            .args(self.options)
+            .arg(&coded);
         finish(encode, self.encoder)?;
         let mut decode = ffmpeg();
         decode.arg("-i").arg(&coded);
@@ -51,11 +54,7 @@ impl Codec {
 }
 
 /// A filter of `ffmpeg` that keeps the sampling rate, such as `atempo=1.1`.
-pub(super) fn filter(
-    sound: &Sound,
-    name: &'static str,
-    graph: &str,
-) -> Result<Sound, BenchError> {
+pub(super) fn filter(sound: &Sound, name: &'static str, graph: &str) -> Result<Sound, BenchError> {
     if !ffmpeg_lists("-filters", name) {
         return Err(BenchError::Unavailable { program: name });
     }
@@ -83,26 +82,62 @@ pub(super) fn amr_narrow_band(sound: &Sound) -> Result<Sound, BenchError> {
     let coded = folder.path().join("coded.amr-nb");
     write_raw(sound, &input)?;
     let (rate, count) = (sound.rate.to_string(), sound.channels.len().to_string());
-    let raw = ["-t", "raw", "-e", "floating-point", "-b", "32", "-r", &rate, "-c"];
+    let raw = [
+        "-t",
+        "raw",
+        "-e",
+        "floating-point",
+        "-b",
+        "32",
+        "-r",
+        &rate,
+        "-c",
+    ];
     let mut encode = Command::new("sox");
-    encode.args(["-R", "-G", "-V1"]).args(raw).arg(&count).arg(&input);
+    encode
+        .args(["-R", "-G", "-V1"])
+        .args(raw)
+        .arg(&count)
+        .arg(&input);
     // Mode 7 is 12.2 kbit/s.
-    encode.args(["-r", "8000", "-c", "1", "-C", "7"]).arg(&coded);
+    encode
+        .args(["-r", "8000", "-c", "1", "-C", "7"])
+        .arg(&coded);
     finish(encode, "sox")?;
     let mut decode = Command::new("sox");
-    decode.args(["-R", "-G", "-V1"]).arg(&coded).args(raw).arg("1").arg(&output);
+    decode
+        .args(["-R", "-G", "-V1"])
+        .arg(&coded)
+        .args(raw)
+        .arg("1")
+        .arg(&output);
     finish(decode, "sox")?;
     read_raw(&output, sound.rate, 1)
 }
 
 fn ffmpeg() -> Command {
     let mut command = Command::new("ffmpeg");
-    command.args(["-nostdin", "-v", "error", "-y", "-threads", "1", "-bitexact"]);
+    command.args([
+        "-nostdin",
+        "-v",
+        "error",
+        "-y",
+        "-threads",
+        "1",
+        "-bitexact",
+    ]);
     command
 }
 
 fn add_raw_input(command: &mut Command, rate: u32, channels: usize, path: &Path) {
-    command.args(["-f", "f32le", "-ar", &rate.to_string(), "-ac", &channels.to_string()]);
+    command.args([
+        "-f",
+        "f32le",
+        "-ar",
+        &rate.to_string(),
+        "-ac",
+        &channels.to_string(),
+    ]);
     command.arg("-i").arg(path);
 }
 
@@ -113,7 +148,10 @@ fn add_raw_output(command: &mut Command, rate: u32, channels: usize, path: &Path
 
 fn finish(mut command: Command, codec: &'static str) -> Result<(), BenchError> {
     let failed = |reason: String| BenchError::Codec { codec, reason };
-    let output = command.stdin(Stdio::null()).output().map_err(|error| failed(error.to_string()))?;
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
     if output.status.success() {
         return Ok(());
     }
@@ -123,7 +161,9 @@ fn finish(mut command: Command, codec: &'static str) -> Result<(), BenchError> {
 }
 
 fn write_raw(sound: &Sound, path: &Path) -> Result<(), BenchError> {
-    let bytes: Vec<u8> = interleave(&sound.channels).flat_map(f32::to_le_bytes).collect();
+    let bytes: Vec<u8> = interleave(&sound.channels)
+        .flat_map(f32::to_le_bytes)
+        .collect();
     std::fs::write(path, bytes).map_err(|source| BenchError::file(path, source))
 }
 
@@ -145,7 +185,11 @@ fn read_raw(path: &Path, rate: u32, channels: usize) -> Result<Sound, BenchError
 fn ffmpeg_lists(option: &'static str, name: &str) -> bool {
     static ENCODERS: OnceLock<HashSet<String>> = OnceLock::new();
     static FILTERS: OnceLock<HashSet<String>> = OnceLock::new();
-    let list = if option == "-encoders" { &ENCODERS } else { &FILTERS };
+    let list = if option == "-encoders" {
+        &ENCODERS
+    } else {
+        &FILTERS
+    };
     list.get_or_init(|| second_words(&said_by("ffmpeg", &["-hide_banner", option])))
         .contains(name)
 }
@@ -160,7 +204,10 @@ fn sox_knows_amr() -> bool {
 }
 
 fn said_by(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output();
     output.map_or_else(
         |_| String::new(),
         |output| String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -169,7 +216,9 @@ fn said_by(program: &str, arguments: &[&str]) -> String {
 
 /// Lines read `FLAGS name description`.
 fn second_words(listing: &str) -> HashSet<String> {
-    let words = listing.lines().filter_map(|line| line.split_whitespace().nth(1));
+    let words = listing
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(1));
     words.map(str::to_owned).collect()
 }
 
@@ -188,11 +237,15 @@ mod tests {
         let sound = Sound::new(8_000, vec![vec![0.0; 800]]);
         assert!(matches!(
             codec.transcode(&sound),
-            Err(BenchError::Unavailable { program: "no_such_encoder" })
+            Err(BenchError::Unavailable {
+                program: "no_such_encoder"
+            })
         ));
         assert!(matches!(
             filter(&sound, "no_such_filter", "no_such_filter"),
-            Err(BenchError::Unavailable { program: "no_such_filter" })
+            Err(BenchError::Unavailable {
+                program: "no_such_filter"
+            })
         ));
     }
 

@@ -15,34 +15,57 @@ const fn filter(
 }
 
 pub(super) const ATTACKS: &[Attack] = &[
-    filter(List::Standard, "lowpass-4k", "Butterworth low-pass at 4 kHz, order 8", |sound, _| {
-        let rate = f64::from(sound.rate);
-        Ok(sound.map_channels(|channel| low_pass(channel, rate, 4_000.0, 8)))
-    }),
-    filter(List::Standard, "highpass-1k", "Butterworth high-pass at 1 kHz, order 8", |sound, _| {
-        let rate = f64::from(sound.rate);
-        Ok(sound.map_channels(|channel| high_pass(channel, rate, 1_000.0, 8)))
-    }),
-    filter(List::Standard, "bandpass-0.5-3k", "500 Hz to 3 kHz, orders 4", |sound, _| {
-        Ok(band_pass(sound, 500.0, 3_000.0, 4))
-    }),
+    filter(
+        List::Standard,
+        "lowpass-4k",
+        "Butterworth low-pass at 4 kHz, order 8",
+        |sound, _| {
+            let rate = f64::from(sound.rate);
+            Ok(sound.map_channels(|channel| low_pass(channel, rate, 4_000.0, 8)))
+        },
+    ),
+    filter(
+        List::Standard,
+        "highpass-1k",
+        "Butterworth high-pass at 1 kHz, order 8",
+        |sound, _| {
+            let rate = f64::from(sound.rate);
+            Ok(sound.map_channels(|channel| high_pass(channel, rate, 1_000.0, 8)))
+        },
+    ),
+    filter(
+        List::Extra,
+        "bandpass-0.5-3k",
+        "500 Hz to 3 kHz, orders 4",
+        |sound, _| Ok(band_pass(sound, 500.0, 3_000.0, 4)),
+    ),
     filter(
         List::Quick,
         "phone",
         "mono, 300 to 3400 Hz, 8 kHz, μ-law (ITU-T G.711)",
         |sound, _| Ok(phone(sound)),
     ),
-    filter(List::Standard, "eq", "bells of ±6 dB in turn at 120, 400, 1200, 3500 Hz", |sound, _| {
-        let gains = [6.0, -6.0, 6.0, -6.0];
-        Ok(equalise(sound, &[120.0, 400.0, 1_200.0, 3_500.0], &gains))
-    }),
     filter(
         List::Standard,
+        "eq",
+        "bells of ±6 dB in turn at 120, 400, 1200, 3500 Hz",
+        |sound, _| {
+            let gains = [6.0, -6.0, 6.0, -6.0];
+            Ok(equalise(sound, &[120.0, 400.0, 1_200.0, 3_500.0], &gains))
+        },
+    ),
+    filter(
+        List::Extra,
         "eq-random",
         "ten octave bells with gains drawn from ±6 dB",
         |sound, scene| {
-            let centres: Vec<f64> = (0..10).map(|octave| 31.25 * f64::from(1 << octave)).collect();
-            let gains: Vec<f64> = centres.iter().map(|_| scene.random.range(-6.0, 6.0)).collect();
+            let centres: Vec<f64> = (0..10)
+                .map(|octave| 31.25 * f64::from(1 << octave))
+                .collect();
+            let gains: Vec<f64> = centres
+                .iter()
+                .map(|_| scene.random.range(-6.0, 6.0))
+                .collect();
             Ok(equalise(sound, &centres, &gains))
         },
     ),
@@ -50,9 +73,7 @@ pub(super) const ATTACKS: &[Attack] = &[
 
 fn band_pass(sound: &Sound, low: f64, high: f64, order: usize) -> Sound {
     let rate = f64::from(sound.rate);
-    sound.map_channels(|channel| {
-        low_pass(&high_pass(channel, rate, low, order), rate, high, order)
-    })
+    sound.map_channels(|channel| low_pass(&high_pass(channel, rate, low, order), rate, high, order))
 }
 
 fn equalise(sound: &Sound, centres: &[f64], gains: &[f64]) -> Sound {
@@ -64,7 +85,9 @@ fn equalise(sound: &Sound, centres: &[f64], gains: &[f64]) -> Sound {
         .map(|(centre, gain)| Biquad::peak(rate, *centre, 1.0, *gain))
         .collect();
     sound.map_channels(|channel| {
-        bells.iter().fold(channel.clone(), |samples, bell| bell.filter(&samples))
+        bells
+            .iter()
+            .fold(channel.clone(), |samples, bell| bell.filter(&samples))
     })
 }
 
@@ -96,7 +119,10 @@ mod tests {
     fn mu_law_has_its_known_ratio_for_a_sine() {
         // About 38 dB over a wide range of levels (Jayant and Noll 1984, section 5.3).
         let input = tone(8_000.0, 333.3, 1.0);
-        let error: Vec<f32> = input.iter().map(|sample| mu_law(*sample) - sample).collect();
+        let error: Vec<f32> = input
+            .iter()
+            .map(|sample| mu_law(*sample) - sample)
+            .collect();
         let ratio = level_db(&input) - level_db(&error);
         assert!((36.0..40.0).contains(&ratio), "{ratio}");
         assert_eq!(mu_law(0.0), 0.0);

@@ -9,9 +9,19 @@ const fn level(name: &'static str, description: &'static str, run: super::Operat
 }
 
 pub(super) const ATTACKS: &[Attack] = &[
-    level("gain-minus-12", "12 dB quieter", |sound, _| Ok(gain(sound, -12.0))),
-    level("gain-plus-6", "6 dB louder, clipped at full scale", |sound, _| Ok(gain(sound, 6.0))),
-    level("clip-3", "the loudest 3 % of the samples are clipped", |sound, _| Ok(clip(sound, 0.03))),
+    level("gain-minus-12", "12 dB quieter", |sound, _| {
+        Ok(gain(sound, -12.0))
+    }),
+    level(
+        "gain-plus-6",
+        "6 dB louder, clipped at full scale",
+        |sound, _| Ok(gain(sound, 6.0)),
+    ),
+    level(
+        "clip-3",
+        "the loudest 3 % of the samples are clipped",
+        |sound, _| Ok(clip(sound, 0.03)),
+    ),
     level("bits-8", "8 bits per sample, without dither", |sound, _| {
         Ok(sound.map_samples(|sample| (sample * 128.0).round().clamp(-128.0, 127.0) / 128.0))
     }),
@@ -73,7 +83,11 @@ mod tests {
     fn clipping_takes_its_share() {
         let ramp: Vec<f32> = (0..1_000).map(|index| index as f32 / 1_000.0).collect();
         let clipped = clip(&Sound::new(8_000, vec![ramp.clone()]), 0.03);
-        let changed = clipped.channels[0].iter().zip(&ramp).filter(|(a, b)| a != b).count();
+        let changed = clipped.channels[0]
+            .iter()
+            .zip(&ramp)
+            .filter(|(a, b)| a != b)
+            .count();
         assert!((28..=31).contains(&changed), "{changed}");
         assert_eq!(clip(&Sound::new(8_000, vec![]), 0.03).frames(), 0);
     }
@@ -84,13 +98,19 @@ mod tests {
         let quieter = gain(&sound, -12.0);
         let change = level_db(&quieter.channels[0]) - level_db(&sound.channels[0]);
         assert!((change + 12.0).abs() < 1e-3);
-        assert!(gain(&sound, 12.0).channels[0].iter().all(|sample| sample.abs() <= 1.0));
+        assert!(
+            gain(&sound, 12.0).channels[0]
+                .iter()
+                .all(|sample| sample.abs() <= 1.0)
+        );
     }
 
     #[test]
     fn compression_narrows_the_range() {
         let mut samples = tone(16_000.0, 500.0, 2.0);
-        samples[..16_000].iter_mut().for_each(|sample| *sample *= 0.1);
+        samples[..16_000]
+            .iter_mut()
+            .for_each(|sample| *sample *= 0.1);
         let sound = Sound::new(16_000, vec![samples]);
         let range = |sound: &Sound| {
             let samples = &sound.channels[0];

@@ -10,8 +10,8 @@
 //!
 //! What an attack adds in delay does not matter: the detector gets a crop at a random offset.
 
-mod channels;
 mod chain;
+mod channels;
 mod coding;
 mod cut;
 mod external;

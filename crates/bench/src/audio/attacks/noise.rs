@@ -15,19 +15,55 @@ const fn noise(
 }
 
 pub(super) const ATTACKS: &[Attack] = &[
-    noise(List::Standard, "white-40", "white noise, 40 dB SNR", |s, c| Ok(white(s, c, 40.0))),
-    noise(List::Standard, "white-30", "white noise, 30 dB SNR", |s, c| Ok(white(s, c, 30.0))),
-    noise(List::Quick, "white-20", "white noise, 20 dB SNR", |s, c| Ok(white(s, c, 20.0))),
-    noise(List::Standard, "white-10", "white noise, 10 dB SNR", |s, c| Ok(white(s, c, 10.0))),
-    noise(List::Extra, "pink-40", "pink noise, 40 dB SNR", |s, c| Ok(pink(s, c, 40.0))),
-    noise(List::Standard, "pink-30", "pink noise, 30 dB SNR", |s, c| Ok(pink(s, c, 30.0))),
-    noise(List::Standard, "pink-20", "pink noise, 20 dB SNR", |s, c| Ok(pink(s, c, 20.0))),
-    noise(List::Extra, "pink-10", "pink noise, 10 dB SNR", |s, c| Ok(pink(s, c, 10.0))),
-    noise(List::Quick, "background-10", "another sound, 10 dB below the clip", |sound, scene| {
-        let frames = sound.frames();
-        let other = stretch_of_other(sound, scene, frames);
-        Ok(mixed(sound, &other, 10.0))
+    noise(
+        List::Extra,
+        "white-40",
+        "white noise, 40 dB SNR",
+        |s, c| Ok(white(s, c, 40.0)),
+    ),
+    noise(
+        List::Standard,
+        "white-30",
+        "white noise, 30 dB SNR",
+        |s, c| Ok(white(s, c, 30.0)),
+    ),
+    noise(List::Quick, "white-20", "white noise, 20 dB SNR", |s, c| {
+        Ok(white(s, c, 20.0))
     }),
+    noise(
+        List::Standard,
+        "white-10",
+        "white noise, 10 dB SNR",
+        |s, c| Ok(white(s, c, 10.0)),
+    ),
+    noise(List::Extra, "pink-40", "pink noise, 40 dB SNR", |s, c| {
+        Ok(pink(s, c, 40.0))
+    }),
+    noise(
+        List::Extra,
+        "pink-30",
+        "pink noise, 30 dB SNR",
+        |s, c| Ok(pink(s, c, 30.0)),
+    ),
+    noise(
+        List::Standard,
+        "pink-20",
+        "pink noise, 20 dB SNR",
+        |s, c| Ok(pink(s, c, 20.0)),
+    ),
+    noise(List::Extra, "pink-10", "pink noise, 10 dB SNR", |s, c| {
+        Ok(pink(s, c, 10.0))
+    }),
+    noise(
+        List::Quick,
+        "background-10",
+        "another sound, 10 dB below the clip",
+        |sound, scene| {
+            let frames = sound.frames();
+            let other = stretch_of_other(sound, scene, frames);
+            Ok(mixed(sound, &other, 10.0))
+        },
+    ),
 ];
 
 /// Adds white Gaussian noise, independent in each channel.
@@ -50,7 +86,10 @@ fn mixed(sound: &Sound, other: &Sound, ratio_db: f64) -> Sound {
     let gain = (target / other.power().max(f64::MIN_POSITIVE)).sqrt() as f32;
     let pairs = sound.channels.iter().zip(&other.channels);
     let channels = pairs.map(|(own, added)| {
-        own.iter().zip(added).map(|(sample, noise)| sample + gain * noise).collect()
+        own.iter()
+            .zip(added)
+            .map(|(sample, noise)| sample + gain * noise)
+            .collect()
     });
     Sound::new(sound.rate, channels.collect())
 }
@@ -87,7 +126,11 @@ mod tests {
     }
 
     fn added(before: &Sound, after: &Sound) -> Vec<f32> {
-        let pairs = before.channels.iter().flatten().zip(after.channels.iter().flatten());
+        let pairs = before
+            .channels
+            .iter()
+            .flatten()
+            .zip(after.channels.iter().flatten());
         pairs.map(|(before, after)| after - before).collect()
     }
 
@@ -113,8 +156,17 @@ mod tests {
     fn silence_stays_finite() {
         let sound = Sound::new(8_000, vec![vec![0.0; 800]]);
         let attacked = white(&sound, &mut scene(&sound), 20.0);
-        assert!(attacked.channels.iter().flatten().all(|sample| sample.is_finite()));
+        assert!(
+            attacked
+                .channels
+                .iter()
+                .flatten()
+                .all(|sample| sample.is_finite())
+        );
         let empty = Sound::new(8_000, vec![]);
-        assert_eq!(stretch_of_other(&sound, &mut scene(&empty), 10).frames(), 10);
+        assert_eq!(
+            stretch_of_other(&sound, &mut scene(&empty), 10).frames(),
+            10
+        );
     }
 }

@@ -23,40 +23,95 @@ const fn timing(
 use List::{Extra, Quick, Standard};
 
 pub(super) const ATTACKS: &[Attack] = &[
-    timing(Standard, "speed-0.75", "25 % slower", |s, _| Ok(speed(s, 0.75))),
-    timing(Standard, "speed-0.9", "10 % slower", |s, _| Ok(speed(s, 0.9))),
+    timing(Standard, "speed-0.75", "25 % slower", |s, _| {
+        Ok(speed(s, 0.75))
+    }),
+    timing(Standard, "speed-0.9", "10 % slower", |s, _| {
+        Ok(speed(s, 0.9))
+    }),
     timing(Extra, "speed-0.95", "5 % slower", |s, _| Ok(speed(s, 0.95))),
     timing(Quick, "speed-1.05", "5 % faster", |s, _| Ok(speed(s, 1.05))),
-    timing(Standard, "speed-1.1", "10 % faster", |s, _| Ok(speed(s, 1.1))),
-    timing(Standard, "speed-1.25", "25 % faster", |s, _| Ok(speed(s, 1.25))),
-    timing(Standard, "speed-random", "speed drawn from ±25 %", |sound, scene| {
-        Ok(speed(sound, scene.random.range(0.75, 1.25)))
+    timing(Standard, "speed-1.1", "10 % faster", |s, _| {
+        Ok(speed(s, 1.1))
     }),
-    timing(Standard, "tempo-0.85", "WSOLA, 15 % slower", |s, _| Ok(tempo(s, 0.85))),
-    timing(Extra, "tempo-0.9", "WSOLA, 10 % slower", |s, _| Ok(tempo(s, 0.9))),
-    timing(Quick, "tempo-0.95", "WSOLA, 5 % slower", |s, _| Ok(tempo(s, 0.95))),
-    timing(Standard, "tempo-1.05", "WSOLA, 5 % faster", |s, _| Ok(tempo(s, 1.05))),
-    timing(Extra, "tempo-1.1", "WSOLA, 10 % faster", |s, _| Ok(tempo(s, 1.1))),
-    timing(Standard, "tempo-1.15", "WSOLA, 15 % faster", |s, _| Ok(tempo(s, 1.15))),
-    timing(Standard, "tempo-random", "WSOLA, tempo drawn from ±10 %", |sound, scene| {
-        Ok(tempo(sound, scene.random.range(0.9, 1.1)))
+    timing(Standard, "speed-1.25", "25 % faster", |s, _| {
+        Ok(speed(s, 1.25))
     }),
-    timing(Standard, "atempo-1.1", "ffmpeg's `atempo`, 10 % faster", |sound, _| {
-        filter(sound, "atempo", "atempo=1.1")
+    timing(
+        Standard,
+        "speed-random",
+        "speed drawn from ±25 %",
+        |sound, scene| Ok(speed(sound, scene.random.range(0.75, 1.25))),
+    ),
+    timing(Extra, "tempo-0.85", "WSOLA, 15 % slower", |s, _| {
+        Ok(tempo(s, 0.85))
     }),
-    timing(Standard, "rubberband-0.9", "Rubber Band, 10 % slower", |sound, _| {
-        filter(sound, "rubberband", "rubberband=tempo=0.9")
+    timing(Extra, "tempo-0.9", "WSOLA, 10 % slower", |s, _| {
+        Ok(tempo(s, 0.9))
     }),
-    timing(Extra, "rubberband-pitch-1", "Rubber Band, a semitone up", |sound, _| {
-        filter(sound, "rubberband", "rubberband=pitch=1.059463094")
+    timing(Quick, "tempo-0.95", "WSOLA, 5 % slower", |s, _| {
+        Ok(tempo(s, 0.95))
     }),
-    timing(Standard, "pitch-minus-2", "WSOLA, two semitones down", |s, _| Ok(pitch(s, -2.0))),
-    timing(Standard, "pitch-minus-1", "WSOLA, a semitone down", |s, _| Ok(pitch(s, -1.0))),
-    timing(Quick, "pitch-plus-1", "WSOLA, a semitone up", |s, _| Ok(pitch(s, 1.0))),
-    timing(Standard, "pitch-plus-2", "WSOLA, two semitones up", |s, _| Ok(pitch(s, 2.0))),
-    timing(Standard, "pitch-random", "WSOLA, pitch drawn from ±1 semitone", |sound, scene| {
-        Ok(pitch(sound, scene.random.range(-1.0, 1.0)))
+    timing(Standard, "tempo-1.05", "WSOLA, 5 % faster", |s, _| {
+        Ok(tempo(s, 1.05))
     }),
+    timing(Extra, "tempo-1.1", "WSOLA, 10 % faster", |s, _| {
+        Ok(tempo(s, 1.1))
+    }),
+    timing(Extra, "tempo-1.15", "WSOLA, 15 % faster", |s, _| {
+        Ok(tempo(s, 1.15))
+    }),
+    timing(
+        Standard,
+        "tempo-random",
+        "WSOLA, tempo drawn from ±10 %",
+        |sound, scene| Ok(tempo(sound, scene.random.range(0.9, 1.1))),
+    ),
+    timing(
+        Standard,
+        "atempo-1.1",
+        "ffmpeg's `atempo`, 10 % faster",
+        |sound, _| filter(sound, "atempo", "atempo=1.1"),
+    ),
+    timing(
+        Standard,
+        "rubberband-0.9",
+        "Rubber Band, 10 % slower",
+        |sound, _| filter(sound, "rubberband", "rubberband=tempo=0.9"),
+    ),
+    timing(
+        Extra,
+        "rubberband-pitch-1",
+        "Rubber Band, a semitone up",
+        |sound, _| filter(sound, "rubberband", "rubberband=pitch=1.059463094"),
+    ),
+    timing(
+        Standard,
+        "pitch-minus-2",
+        "WSOLA, two semitones down",
+        |s, _| Ok(pitch(s, -2.0)),
+    ),
+    timing(
+        Standard,
+        "pitch-minus-1",
+        "WSOLA, a semitone down",
+        |s, _| Ok(pitch(s, -1.0)),
+    ),
+    timing(Quick, "pitch-plus-1", "WSOLA, a semitone up", |s, _| {
+        Ok(pitch(s, 1.0))
+    }),
+    timing(
+        Standard,
+        "pitch-plus-2",
+        "WSOLA, two semitones up",
+        |s, _| Ok(pitch(s, 2.0)),
+    ),
+    timing(
+        Extra,
+        "pitch-random",
+        "WSOLA, pitch drawn from ±1 semitone",
+        |sound, scene| Ok(pitch(sound, scene.random.range(-1.0, 1.0))),
+    ),
     timing(
         Standard,
         "jitter",
@@ -103,9 +158,9 @@ fn wow_and_flutter(sound: &Sound, scene: &mut Scene<'_>) -> Sound {
     // The position is the integral of the speed 1 + Σ depth·cos(step·n + phase).
     let position = |frame: usize| {
         let time = frame as f64;
-        let moved = waves.iter().map(|(depth, step, phase)| {
-            depth / step * ((step * time + phase).sin() - phase.sin())
-        });
+        let moved = waves
+            .iter()
+            .map(|(depth, step, phase)| depth / step * ((step * time + phase).sin() - phase.sin()));
         time + moved.sum::<f64>()
     };
     let positions: Vec<f64> = (0..sound.frames()).map(position).collect();
@@ -115,7 +170,10 @@ fn wow_and_flutter(sound: &Sound, scene: &mut Scene<'_>) -> Sound {
 fn read_at(sound: &Sound, positions: &[f64]) -> Sound {
     let interpolator = Interpolator::new(1.0);
     sound.map_channels(|channel| {
-        positions.iter().map(|position| interpolator.at(channel, *position)).collect()
+        positions
+            .iter()
+            .map(|position| interpolator.at(channel, *position))
+            .collect()
     })
 }
 

@@ -19,7 +19,10 @@ impl Biquad {
     pub fn low_pass(rate: f64, frequency: f64, q: f64) -> Self {
         let (cosine, alpha) = prototype(rate, frequency, q);
         let edge = (1.0 - cosine) / 2.0;
-        Self::normalised([edge, 1.0 - cosine, edge], [1.0 + alpha, -2.0 * cosine, 1.0 - alpha])
+        Self::normalised(
+            [edge, 1.0 - cosine, edge],
+            [1.0 + alpha, -2.0 * cosine, 1.0 - alpha],
+        )
     }
 
     /// A high-pass with quality `q`.

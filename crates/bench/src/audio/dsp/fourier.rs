@@ -22,7 +22,10 @@ pub fn convolve(signal: &[f32], response: &[f32]) -> Vec<f32> {
     forward.process(&mut buffer);
     let product = |index: usize| {
         let (here, there) = (buffer[index], buffer[(size - index) % size].conj());
-        let (first, second) = ((here + there) * 0.5, (here - there) * Complex::new(0.0, -0.5));
+        let (first, second) = (
+            (here + there) * 0.5,
+            (here - there) * Complex::new(0.0, -0.5),
+        );
         first * second
     };
     let mut spectrum: Vec<Complex<f32>> = (0..size).map(product).collect();
@@ -48,7 +51,9 @@ pub fn pink_noise(count: usize, rate: f64, random: &mut Random) -> Vec<f32> {
             *value = Complex::new(re as f32, im as f32);
         }
     }
-    FftPlanner::<f32>::new().plan_fft_inverse(size).process(&mut spectrum);
+    FftPlanner::<f32>::new()
+        .plan_fft_inverse(size)
+        .process(&mut spectrum);
     spectrum.iter().take(count).map(|value| value.re).collect()
 }
 
@@ -62,7 +67,12 @@ mod tests {
     fn pink_noise_has_equal_power_in_every_octave() {
         let noise = pink_noise(65_536, 16_000.0, &mut Random::new(3, &["pink"]));
         let octave = |low: f64| {
-            level_db(&low_pass(&high_pass(&noise, 16_000.0, low, 8), 16_000.0, 2.0 * low, 8))
+            level_db(&low_pass(
+                &high_pass(&noise, 16_000.0, low, 8),
+                16_000.0,
+                2.0 * low,
+                8,
+            ))
         };
         assert!((octave(200.0) - octave(1_600.0)).abs() < 1.0);
         assert!((octave(800.0) - octave(3_200.0)).abs() < 1.0);

@@ -110,7 +110,11 @@ mod tests {
 
     #[test]
     fn a_tone_keeps_its_frequency_and_level() {
-        for (from, to) in [(44_100.0, 16_000.0), (16_000.0, 48_000.0), (48_000.0, 44_100.0)] {
+        for (from, to) in [
+            (44_100.0, 16_000.0),
+            (16_000.0, 48_000.0),
+            (48_000.0, 44_100.0),
+        ] {
             let sound = resample(&tone(from, 1_000.0, 1.0), from, to);
             assert_eq!(sound.len(), to as usize);
             let expected = tone(to, 1_000.0, 1.0);
@@ -120,7 +124,11 @@ mod tests {
                 .zip(&expected[middle])
                 .map(|(found, wanted)| found - wanted)
                 .collect();
-            assert!(level_db(&error) < -75.0, "{from} {to}: {}", level_db(&error));
+            assert!(
+                level_db(&error) < -75.0,
+                "{from} {to}: {}",
+                level_db(&error)
+            );
         }
     }
 

@@ -75,7 +75,9 @@ fn most_similar(
 ) -> isize {
     let best = |places: &mut dyn Iterator<Item = isize>, step: usize| {
         let scored = places.map(|place| (similarity(guide, natural, place, hop, step), place));
-        scored.max_by(|a, b| a.0.total_cmp(&b.0)).map_or(wanted, |(_, place)| place)
+        scored
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map_or(wanted, |(_, place)| place)
     };
     let coarse = best(&mut (wanted - tolerance..=wanted + tolerance).step_by(4), 4);
     best(&mut (coarse - 3..=coarse + 3), 1)
@@ -88,7 +90,11 @@ fn similarity(guide: &[f32], natural: isize, place: isize, hop: usize, step: usi
         // At the ends: stay close to where the pace wants the frame.
         return -((place - natural).abs() as f32);
     }
-    let frame = |start: isize| guide[start as usize..start as usize + 2 * hop].iter().step_by(step);
+    let frame = |start: isize| {
+        guide[start as usize..start as usize + 2 * hop]
+            .iter()
+            .step_by(step)
+    };
     let (mut product, mut energy) = (0.0_f32, 1e-9_f32);
     for (a, b) in frame(natural).zip(frame(place)) {
         product += a * b;
@@ -148,7 +154,9 @@ mod tests {
 
     #[test]
     fn the_same_tempo_gives_the_same_sound() {
-        let input: Vec<f32> = (0..8_000).map(|index| ((index * index) % 97) as f32 / 97.0).collect();
+        let input: Vec<f32> = (0..8_000)
+            .map(|index| ((index * index) % 97) as f32 / 97.0)
+            .collect();
         let output = change_tempo(std::slice::from_ref(&input), 16_000.0, 1.0);
         let worst = input[600..7_000]
             .iter()

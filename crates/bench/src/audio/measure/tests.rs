@@ -28,7 +28,9 @@ impl Scheme for Plain {
 
     fn detect(&self, sound: &Sound) -> Result<Look, String> {
         let samples = sound.channels[0].iter().take(14);
-        let bytes: Vec<u8> = samples.map(|sample| ((sample + 0.5) / LEVEL) as u8).collect();
+        let bytes: Vec<u8> = samples
+            .map(|sample| ((sample + 0.5) / LEVEL) as u8)
+            .collect();
         let [0xf1, 0x19, payload @ ..] = bytes.as_slice() else {
             return Ok(Look::default());
         };
@@ -52,7 +54,12 @@ fn corpus() -> Corpus {
         kind: Kind::of(name),
         sound: Sound::new(8_000, vec![tone(8_000.0, 440.0, seconds)]),
     };
-    Corpus::new(vec![clip("sp_a", 4.0), clip("mu_b", 1.0), clip("env_c", 0.01)]).unwrap()
+    Corpus::new(vec![
+        clip("sp_a", 4.0),
+        clip("mu_b", 1.0),
+        clip("env_c", 0.01),
+    ])
+    .unwrap()
 }
 
 fn settings(attacks: &str) -> Settings {
@@ -82,17 +89,36 @@ fn outcomes_are_what_happened() {
     let scheme = Plain { honest: true };
     let measurement = measure(&corpus(), &scheme, None, &settings, &|_| {}).unwrap();
     assert_eq!(measurement.embeddings.len(), 6);
-    let refused = measurement.embeddings.iter().filter(|e| e.refused.is_some()).count();
+    let refused = measurement
+        .embeddings
+        .iter()
+        .filter(|e| e.refused.is_some())
+        .count();
     assert_eq!(refused, 2);
-    assert_eq!(outcomes(&measurement, "none", Length::Full), [Outcome::Recovered; 4]);
+    assert_eq!(
+        outcomes(&measurement, "none", Length::Full),
+        [Outcome::Recovered; 4]
+    );
     // Only `sp_a` has 3 s, and a crop loses what stands at the beginning.
     let cropped = outcomes(&measurement, "none", Length::Seconds(3.0));
     assert_eq!(cropped, [Outcome::NotFound; 2]);
-    assert_eq!(outcomes(&measurement, "mono", Length::Full), [Outcome::Skipped; 4]);
-    let unmarked: Vec<&Trial> =
-        measurement.trials.iter().filter(|t| t.subject == Subject::Unmarked).collect();
+    assert_eq!(
+        outcomes(&measurement, "mono", Length::Full),
+        [Outcome::Skipped; 4]
+    );
+    let unmarked: Vec<&Trial> = measurement
+        .trials
+        .iter()
+        .filter(|t| t.subject == Subject::Unmarked)
+        .collect();
     assert!(unmarked.iter().all(|trial| trial.outcome != Outcome::Wrong));
-    assert_eq!(unmarked.iter().filter(|trial| trial.attack == "none").count(), 8);
+    assert_eq!(
+        unmarked
+            .iter()
+            .filter(|trial| trial.attack == "none")
+            .count(),
+        8
+    );
     let quality = measurement.embeddings[0].quality.unwrap();
     assert!(quality.snr_db > 10.0 && quality.new_clipped == 0);
 }
@@ -101,9 +127,20 @@ fn outcomes_are_what_happened() {
 fn wrong_payloads_and_wrong_keys_are_counted_apart() {
     let (liar, honest) = (Plain { honest: false }, Plain { honest: true });
     let measurement = measure(&corpus(), &liar, Some(&honest), &settings("none"), &|_| {}).unwrap();
-    assert_eq!(outcomes(&measurement, "none", Length::Full), [Outcome::Wrong; 4]);
-    let wrong_key = measurement.trials.iter().filter(|t| t.subject == Subject::WrongKey);
-    assert_eq!(wrong_key.filter(|trial| trial.outcome == Outcome::Wrong).count(), 4);
+    assert_eq!(
+        outcomes(&measurement, "none", Length::Full),
+        [Outcome::Wrong; 4]
+    );
+    let wrong_key = measurement
+        .trials
+        .iter()
+        .filter(|t| t.subject == Subject::WrongKey);
+    assert_eq!(
+        wrong_key
+            .filter(|trial| trial.outcome == Outcome::Wrong)
+            .count(),
+        4
+    );
 }
 
 #[test]
@@ -114,13 +151,18 @@ fn runs_repeat_and_are_written() {
     let (first, second) = (run(), run());
     let facts = |measurement: &Measurement| -> Vec<(Outcome, u64)> {
         let trials = measurement.trials.iter();
-        trials.map(|trial| (trial.outcome, trial.offset_s.to_bits())).collect()
+        trials
+            .map(|trial| (trial.outcome, trial.offset_s.to_bits()))
+            .collect()
     };
     assert_eq!(facts(&first), facts(&second));
     let mut lines = Vec::new();
     crate::audio::write_json_lines(&first, &mut lines).unwrap();
     let lines = String::from_utf8(lines).unwrap();
-    assert_eq!(lines.lines().count(), 1 + first.embeddings.len() + first.trials.len());
+    assert_eq!(
+        lines.lines().count(),
+        1 + first.embeddings.len() + first.trials.len()
+    );
     for line in lines.lines() {
         let value: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(value["schema"], 1);
@@ -133,7 +175,11 @@ fn runs_repeat_and_are_written() {
 fn lengths_and_borders() {
     assert_eq!(Length::parse("full"), Some(Length::Full));
     assert_eq!(Length::parse("2.5"), Some(Length::Seconds(2.5)));
-    assert!(["0", "-1", "inf", "nan", "x"].iter().all(|text| Length::parse(text).is_none()));
+    assert!(
+        ["0", "-1", "inf", "nan", "x"]
+            .iter()
+            .all(|text| Length::parse(text).is_none())
+    );
     let look = Look {
         regions: vec![(1.0, 2.0), (3.0, 4.5)],
         ..Look::default()
@@ -152,7 +198,10 @@ fn splices_are_looked_at_as_a_whole() {
     let corpus = Corpus::new(vec![long]).unwrap();
     let scheme = Plain { honest: true };
     let measurement = measure(&corpus, &scheme, None, &settings("splice"), &|_| {}).unwrap();
-    let marked = measurement.trials.iter().filter(|t| t.subject == Subject::Marked);
+    let marked = measurement
+        .trials
+        .iter()
+        .filter(|t| t.subject == Subject::Marked);
     let seen: Vec<(Length, f64)> = marked.map(|t| (t.length, t.seconds)).collect();
     assert_eq!(seen, [(Length::Full, 60.0); 2]);
 }

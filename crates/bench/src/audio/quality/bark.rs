@@ -43,7 +43,9 @@ pub struct Disturbance {
 pub fn noise_to_mask(original: &Sound, changed: &Sound) -> Disturbance {
     let model = Model::new(f64::from(original.rate));
     let pairs = original.channels.iter().zip(&changed.channels);
-    let frames: Vec<Frame> = pairs.flat_map(|(before, after)| model.frames(before, after)).collect();
+    let frames: Vec<Frame> = pairs
+        .flat_map(|(before, after)| model.frames(before, after))
+        .collect();
     let means: Vec<f64> = frames.iter().map(|frame| frame.mean).collect();
     let audible = frames.iter().filter(|frame| frame.highest > 1.0).count();
     Disturbance {
@@ -94,8 +96,12 @@ impl Model {
         Self {
             fft: FftPlanner::new().plan_fft_forward(size),
             band_of_bin,
-            spreading: (0..=2 * bands).map(|step| spread(step as f64 - bands as f64)).collect(),
-            quiet: (0..bands).map(|band| quiet_power(band as f64 + 0.5)).collect(),
+            spreading: (0..=2 * bands)
+                .map(|step| spread(step as f64 - bands as f64))
+                .collect(),
+            quiet: (0..bands)
+                .map(|band| quiet_power(band as f64 + 0.5))
+                .collect(),
             size,
             window,
         }
@@ -118,7 +124,10 @@ impl Model {
         let (original, noise) = self.powers(before, after);
         let threshold = self.threshold(&original);
         let noise = self.in_bands(&noise);
-        let ratios = noise.iter().zip(&threshold).map(|(noise, threshold)| noise / threshold);
+        let ratios = noise
+            .iter()
+            .zip(&threshold)
+            .map(|(noise, threshold)| noise / threshold);
         let (sum, highest) = ratios.fold((0.0, 0.0), |(sum, highest): (f64, f64), ratio| {
             (sum + ratio, highest.max(ratio))
         });
@@ -214,7 +223,9 @@ mod tests {
 
     fn noise(level: f32) -> Sound {
         let mut random = Random::new(1, &["nmr"]);
-        let samples = (0..44_100).map(|_| level * random.normal() as f32).collect();
+        let samples = (0..44_100)
+            .map(|_| level * random.normal() as f32)
+            .collect();
         Sound::new(44_100, vec![samples])
     }
 
@@ -232,10 +243,14 @@ mod tests {
     #[test]
     fn tones_mask_less_than_noise() {
         let original = Sound::new(44_100, vec![tone(44_100.0, 1_000.0, 1.0)]);
-        let pairs = original.channels[0].iter().zip(&noise(0.002).channels[0]);
+        let noise = noise(0.002);
+        let pairs = original.channels[0].iter().zip(&noise.channels[0]);
         let hiss = pairs.map(|(tone, noise)| tone + noise).collect();
         let found = noise_to_mask(&original, &Sound::new(44_100, vec![hiss]));
-        assert!(found.audible_frames > 0.99 && found.total_db > 10.0, "{found:?}");
+        assert!(
+            found.audible_frames > 0.99 && found.total_db > 10.0,
+            "{found:?}"
+        );
     }
 
     #[test]
@@ -243,7 +258,10 @@ mod tests {
         let silence = Sound::new(44_100, vec![vec![0.0; 44_100]]);
         let sine = |level: f32| {
             let samples = tone(44_100.0, 3_300.0, 1.0);
-            Sound::new(44_100, vec![samples.iter().map(|s| 2.0 * level * s).collect()])
+            Sound::new(
+                44_100,
+                vec![samples.iter().map(|s| 2.0 * level * s).collect()],
+            )
         };
         // −90 dB of full scale is 2 dB SPL, just above the threshold of about −5 dB at 3.3 kHz.
         let loud = noise_to_mask(&silence, &sine(10.0_f32.powf(-90.0 / 20.0)));
@@ -251,6 +269,9 @@ mod tests {
         let quiet = noise_to_mask(&silence, &sine(10.0_f32.powf(-102.0 / 20.0)));
         assert_eq!(quiet.audible_frames, 0.0, "{quiet:?}");
         let same = noise_to_mask(&silence, &silence);
-        assert_eq!((same.total_db, same.audible_frames), (f64::NEG_INFINITY, 0.0));
+        assert_eq!(
+            (same.total_db, same.audible_frames),
+            (f64::NEG_INFINITY, 0.0)
+        );
     }
 }

@@ -37,6 +37,8 @@ pub fn compare(original: &Sound, marked: &Sound, python: Option<&Path>) -> Quali
         segmental_snr_db: segmental_snr(original, marked),
         nmr: noise_to_mask(original, marked),
         pesq_wb: python.and_then(|python| pesq_wide_band(original, marked, python)),
-        new_clipped: marked.clipped_samples().saturating_sub(original.clipped_samples()),
+        new_clipped: marked
+            .clipped_samples()
+            .saturating_sub(original.clipped_samples()),
     }
 }

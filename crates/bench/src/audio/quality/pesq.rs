@@ -21,8 +21,14 @@ pub fn find_python() -> Option<PathBuf> {
     let python = named.map_or_else(|| PathBuf::from("python3"), PathBuf::from);
     let mut command = Command::new(&python);
     command.args(["-c", "import pesq"]);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success()).then_some(python)
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+        .status()
+        .is_ok_and(|status| status.success())
+        .then_some(python)
 }
 
 /// Wide-band PESQ (ITU-T P.862.2) of the first 12 s, mixed to mono at 16 kHz: 4.64 at best. `None`
@@ -34,14 +40,27 @@ pub fn pesq_wide_band(original: &Sound, changed: &Sound, python: &Path) -> Optio
         let path = folder.path().join(name);
         let start = sound.part(0, sound.samples_in(SECONDS)).mono();
         let rate = f64::from(start.rate);
-        let channels = start.channels.iter().map(|channel| resample(channel, rate, 16_000.0));
+        let channels = start
+            .channels
+            .iter()
+            .map(|channel| resample(channel, rate, 16_000.0));
         save(&Sound::new(16_000, channels.collect()), &path).ok()?;
         Some(path)
     };
-    let (reference, degraded) = (write(original, "reference.wav")?, write(changed, "degraded.wav")?);
+    let (reference, degraded) = (
+        write(original, "reference.wav")?,
+        write(changed, "degraded.wav")?,
+    );
     let mut command = Command::new(python);
-    command.args(["-c", SCRIPT]).arg(reference).arg(degraded).stdin(Stdio::null());
-    let output = command.output().ok().filter(|output| output.status.success())?;
+    command
+        .args(["-c", SCRIPT])
+        .arg(reference)
+        .arg(degraded)
+        .stdin(Stdio::null());
+    let output = command
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
 }
 
@@ -52,6 +71,9 @@ mod tests {
     #[test]
     fn nothing_is_measured_without_an_interpreter() {
         let sound = Sound::new(16_000, vec![vec![0.1; 16_000]]);
-        assert_eq!(pesq_wide_band(&sound, &sound, Path::new("no-such-python")), None);
+        assert_eq!(
+            pesq_wide_band(&sound, &sound, Path::new("no-such-python")),
+            None
+        );
     }
 }

@@ -38,10 +38,13 @@ pub fn segmental_snr(original: &Sound, changed: &Sound) -> f64 {
 
 /// Energy of the original and of the difference.
 fn energies(before: &[f32], after: &[f32]) -> (f64, f64) {
-    before.iter().zip(after).fold((0.0, 0.0), |(signal, noise), (before, after)| {
-        let (before, after) = (f64::from(*before), f64::from(*after));
-        (signal + before * before, noise + (after - before).powi(2))
-    })
+    before
+        .iter()
+        .zip(after)
+        .fold((0.0, 0.0), |(signal, noise), (before, after)| {
+            let (before, after) = (f64::from(*before), f64::from(*after));
+            (signal + before * before, noise + (after - before).powi(2))
+        })
 }
 
 #[cfg(test)]
@@ -62,9 +65,9 @@ mod tests {
     fn segments_are_averaged_in_decibels_and_limited() {
         // Ten frames at 10 dB, ten at 30 dB, ten at 60 dB: (10 + 30 + 35) / 3; then ten silent ones.
         let samples = |ratios: [f32; 3]| -> Vec<f32> {
-            let loud = ratios.iter().flat_map(|ratio| {
-                std::iter::repeat_n(1.0 + 10.0_f32.powf(-ratio / 20.0), 1_600)
-            });
+            let loud = ratios
+                .iter()
+                .flat_map(|ratio| std::iter::repeat_n(1.0 + 10.0_f32.powf(-ratio / 20.0), 1_600));
             loud.chain(std::iter::repeat_n(0.0, 1_600)).collect()
         };
         let original = Sound::new(8_000, vec![samples([f32::INFINITY; 3])]);
