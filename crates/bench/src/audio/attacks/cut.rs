@@ -133,7 +133,8 @@ fn scramble(sound: &Sound, scene: &mut Scene<'_>) -> Sound {
     let length = sound.samples_in(2.0).max(1);
     let mut order: Vec<usize> = (0..sound.frames().div_ceil(length)).collect();
     for last in (1..order.len()).rev() {
-        order.swap(last, scene.random.below(last + 1));
+        // Sattolo 1986: no piece stays where it is.
+        order.swap(last, scene.random.below(last));
     }
     sound.map_channels(|channel| {
         let pieces: Vec<&[f32]> = channel.chunks(length).collect();

@@ -83,7 +83,9 @@ fn pink(sound: &Sound, scene: &mut Scene<'_>, ratio_db: f64) -> Sound {
 /// `sound` and, `ratio_db` below it in mean power, `other`.
 fn mixed(sound: &Sound, other: &Sound, ratio_db: f64) -> Sound {
     let target = sound.power() / 10.0_f64.powf(ratio_db / 10.0);
-    let gain = (target / other.power().max(f64::MIN_POSITIVE)).sqrt() as f32;
+    let power = other.power();
+    // Silence stays silence, however much of it is added.
+    let gain = if power > 0.0 { (target / power).sqrt() as f32 } else { 0.0 };
     let pairs = sound.channels.iter().zip(&other.channels);
     let channels = pairs.map(|(own, added)| {
         own.iter()
