@@ -15,12 +15,9 @@ const fn noise(
 }
 
 pub(super) const ATTACKS: &[Attack] = &[
-    noise(
-        List::Extra,
-        "white-40",
-        "white noise, 40 dB SNR",
-        |s, c| Ok(white(s, c, 40.0)),
-    ),
+    noise(List::Extra, "white-40", "white noise, 40 dB SNR", |s, c| {
+        Ok(white(s, c, 40.0))
+    }),
     noise(
         List::Standard,
         "white-30",
@@ -39,12 +36,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     noise(List::Extra, "pink-40", "pink noise, 40 dB SNR", |s, c| {
         Ok(pink(s, c, 40.0))
     }),
-    noise(
-        List::Extra,
-        "pink-30",
-        "pink noise, 30 dB SNR",
-        |s, c| Ok(pink(s, c, 30.0)),
-    ),
+    noise(List::Extra, "pink-30", "pink noise, 30 dB SNR", |s, c| {
+        Ok(pink(s, c, 30.0))
+    }),
     noise(
         List::Standard,
         "pink-20",
@@ -85,7 +79,11 @@ fn mixed(sound: &Sound, other: &Sound, ratio_db: f64) -> Sound {
     let target = sound.power() / 10.0_f64.powf(ratio_db / 10.0);
     let power = other.power();
     // Silence stays silence, however much of it is added.
-    let gain = if power > 0.0 { (target / power).sqrt() as f32 } else { 0.0 };
+    let gain = if power > 0.0 {
+        (target / power).sqrt() as f32
+    } else {
+        0.0
+    };
     let pairs = sound.channels.iter().zip(&other.channels);
     let channels = pairs.map(|(own, added)| {
         own.iter()

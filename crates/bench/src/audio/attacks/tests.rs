@@ -9,7 +9,7 @@ const OWN: &str = "none,resampling,filter,noise,level,room,cut,channels,speed-1.
                    tempo-random,pitch-random,jitter,wow-flutter";
 
 fn clip() -> Sound {
-    let left = tone(24_000.0, 440.0, 6.0);
+    let left = tone(24_000.0, 441.3, 6.0);
     let right = left
         .iter()
         .zip(tone(24_000.0, 1_234.5, 6.0))
