@@ -1,1 +1,42 @@
-//! Placeholder while the workspace is laid out.
+//! The C2PA side of filigrane: signing identities, manifests, soft bindings, reading and trust.
+//!
+//! This is the only crate that sees the `c2pa` library; its own types carry everything that others
+//! need. Nothing here reaches the network: remote manifests are reported, not fetched.
+//!
+//! - [`Identity`] signs: a local Ed25519 key with its certificate chain, or a loud
+//!   [development identity](Identity::development). Anything else implements [`Signer`].
+//! - [`sign`] puts a signed manifest into a file, as [`ManifestRequest`] asks.
+//! - [`read`] and [`read_detached`] say what is there, as [`Credentials`], judged against [`Trust`].
+
+mod error;
+mod explain;
+mod identity;
+mod manifest;
+mod read;
+mod soft_binding;
+
+pub use error::CredentialsError;
+pub use identity::{Algorithm, DevelopmentIdentity, Identity, Signer};
+pub use manifest::{ClaimedOrigin, ManifestRequest, Model, Parent, Signed, sign};
+pub use read::{Credentials, Failure, IngredientSummary, State, Trust, read, read_detached};
+pub use soft_binding::SoftBinding;
+
+/// MIME types whose files may carry an embedded manifest, and be parsed for one. TIFF is left out:
+/// signing it breaks other readers, and reading hostile ones takes minutes.
+const SUPPORTED: [&str; 9] = [
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "image/gif",
+    "audio/wav",
+    "audio/flac",
+    "audio/mpeg",
+    "audio/mp4",
+    "video/mp4",
+];
+
+/// Whether files of this MIME type can be signed and read.
+#[must_use]
+pub fn supports(mime: &str) -> bool {
+    SUPPORTED.contains(&mime)
+}

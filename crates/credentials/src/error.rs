@@ -1,0 +1,52 @@
+//! Why something could not be signed or read.
+
+/// Why something could not be signed or read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CredentialsError {
+    /// The format carries no manifest here.
+    #[error("`{mime}` files cannot carry an embedded manifest here")]
+    UnsupportedFormat {
+        /// The file's MIME type.
+        mime: String,
+    },
+    /// The private key is not what is expected.
+    #[error("the private key is not an Ed25519 key in PKCS#8 PEM: {reason}")]
+    PrivateKey {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The certificate chain would not be accepted by verifiers.
+    #[error("the certificate chain would not be accepted: {reason}")]
+    Chain {
+        /// What is wrong, in words.
+        reason: String,
+    },
+    /// The trust anchors cannot be read.
+    #[error("the trust anchors are not PEM certificates: {reason}")]
+    Anchors {
+        /// What is wrong.
+        reason: String,
+    },
+    /// Making a certificate failed.
+    #[error("a certificate could not be made: {reason}")]
+    Certificate {
+        /// What is wrong.
+        reason: String,
+    },
+    /// Signing failed.
+    #[error("the manifest could not be signed: {reason}")]
+    Signing {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file's structure cannot be read far enough to look for a manifest.
+    #[error("the file could not be searched for a manifest: {reason}")]
+    Unreadable {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The system gave no random bytes.
+    #[error("the system's random generator gave no bytes")]
+    Random,
+}

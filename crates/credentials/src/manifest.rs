@@ -1,0 +1,248 @@
+//! Making and signing manifests.
+
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use c2pa::{Builder, Context, SigningAlg};
+use serde_json::{Value, json};
+
+use crate::error::CredentialsError;
+use crate::identity::{Algorithm, Signer, der_certificates};
+use crate::read::settings;
+use crate::soft_binding::{self, SoftBinding};
+use crate::{Trust, supports};
+
+/// The version of the specification that the manifests follow.
+const SPECIFICATION: &str = "2.4.0";
+/// Where the manifest of an input appears among the ingredients.
+const PARENT_LABEL: &str = "filigrane:parent";
+
+/// What a manifest says about how its asset came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimedOrigin {
+    /// Made by a generative model.
+    Generated,
+    /// Edited with a generative model.
+    Edited,
+    /// Captured by a device or made by a person.
+    Captured,
+    /// No claim.
+    Other,
+}
+
+impl ClaimedOrigin {
+    /// The IPTC digital source type.
+    const fn source_type(self) -> Option<&'static str> {
+        match self {
+            Self::Generated => {
+                Some("http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia")
+            }
+            Self::Edited => Some(
+                "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia",
+            ),
+            Self::Captured => Some("http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"),
+            Self::Other => None,
+        }
+    }
+}
+
+/// The model that made an asset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Model<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its version.
+    pub version: Option<&'a str>,
+}
+
+/// The file that an asset was made from; its manifest becomes the parent ingredient.
+#[derive(Debug, Clone, Copy)]
+pub struct Parent<'a> {
+    /// The file as it was.
+    pub bytes: &'a [u8],
+    /// Its MIME type.
+    pub mime: &'a str,
+}
+
+/// What a manifest should say.
+#[derive(Debug, Clone)]
+pub struct ManifestRequest<'a> {
+    /// The asset's title.
+    pub title: Option<&'a str>,
+    /// The program that makes the claim.
+    pub generator_name: &'a str,
+    /// Its version.
+    pub generator_version: &'a str,
+    /// How the asset came to be.
+    pub origin: ClaimedOrigin,
+    /// The model that made it.
+    pub model: Option<Model<'a>>,
+    /// Identifiers that the content itself carries.
+    pub soft_bindings: &'a [SoftBinding],
+    /// The input, where it has a manifest of its own.
+    pub parent: Option<Parent<'a>>,
+}
+
+/// A signed file.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    /// The file with its manifest.
+    pub bytes: Vec<u8>,
+    /// The manifest alone (JUMBF), for a registry.
+    pub manifest: Vec<u8>,
+}
+
+/// Puts a signed manifest into a file and checks it.
+///
+/// # Errors
+/// [`CredentialsError::UnsupportedFormat`], or [`CredentialsError::Signing`] with the reason.
+pub fn sign(
+    source: &[u8],
+    mime: &str,
+    request: &ManifestRequest<'_>,
+    signer: &dyn Signer,
+) -> Result<Signed, CredentialsError> {
+    if !supports(mime) {
+        return Err(CredentialsError::UnsupportedFormat {
+            mime: mime.to_owned(),
+        });
+    }
+    let guarded = catch_unwind(AssertUnwindSafe(|| {
+        sign_checked(source, mime, request, signer)
+    }));
+    guarded.unwrap_or_else(|_| {
+        Err(CredentialsError::Signing {
+            reason: "the file's structure stopped the signer".to_owned(),
+        })
+    })
+}
+
+fn sign_checked(
+    source: &[u8],
+    mime: &str,
+    request: &ManifestRequest<'_>,
+    signer: &dyn Signer,
+) -> Result<Signed, CredentialsError> {
+    let failed = |error: c2pa::Error| CredentialsError::Signing {
+        reason: error.to_string(),
+    };
+    let context = Context::new()
+        .with_settings(settings(&Trust::none()))
+        .map_err(failed)?;
+    let mut builder = Builder::from_context(context)
+        .with_definition(definition(request).to_string())
+        .map_err(failed)?;
+    for binding in request.soft_bindings {
+        builder
+            .add_assertion(soft_binding::LABEL, &soft_binding::Assertion::from(binding))
+            .map_err(failed)?;
+    }
+    if let Some(parent) = request.parent {
+        let ingredient =
+            json!({"relationship": "parentOf", "instance_id": PARENT_LABEL, "label": PARENT_LABEL});
+        builder
+            .add_ingredient_from_stream(
+                ingredient.to_string(),
+                parent.mime,
+                &mut Cursor::new(parent.bytes),
+            )
+            .map_err(failed)?;
+    }
+    let mut signed = Cursor::new(Vec::with_capacity(source.len() + 32_768));
+    let manifest = builder
+        .sign(
+            &Adapter::new(signer)?,
+            mime,
+            &mut Cursor::new(source),
+            &mut signed,
+        )
+        .map_err(failed)?;
+    Ok(Signed {
+        bytes: signed.into_inner(),
+        manifest,
+    })
+}
+
+/// Title, generator and actions. The actions stand among the created assertions: the conformance
+/// rubric asks for that, and `add_action` would put them among the gathered ones.
+fn definition(request: &ManifestRequest<'_>) -> Value {
+    let agent = request.model.map_or_else(
+        || json!({"name": request.generator_name, "version": request.generator_version}),
+        |model| match model.version {
+            Some(version) => json!({"name": model.name, "version": version}),
+            None => json!({"name": model.name}),
+        },
+    );
+    let mut first = if request.parent.is_some() {
+        json!({"action": "c2pa.opened", "parameters": {"ingredientIds": [PARENT_LABEL]}})
+    } else {
+        json!({"action": "c2pa.created", "softwareAgent": agent})
+    };
+    if let Some(source_type) = request.origin.source_type() {
+        first["digitalSourceType"] = source_type.into();
+    } else if request.parent.is_none() {
+        // A created asset must say something; this is IPTC's term for no finer claim.
+        first["digitalSourceType"] =
+            "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCreation".into();
+    }
+    let mut actions = vec![first];
+    if !request.soft_bindings.is_empty() {
+        actions.push(json!({"action": "c2pa.watermarked.bound"}));
+    }
+    json!({
+        "title": request.title,
+        "claim_generator_info": [{
+            "name": request.generator_name,
+            "version": request.generator_version,
+            "specVersion": SPECIFICATION,
+        }],
+        "assertions": [{
+            "label": "c2pa.actions.v2",
+            "created": true,
+            "data": {"actions": actions, "allActionsIncluded": true},
+        }],
+    })
+}
+
+/// A [`Signer`] as the library wants it.
+struct Adapter<'a> {
+    signer: &'a dyn Signer,
+    certificates: Vec<Vec<u8>>,
+}
+
+impl<'a> Adapter<'a> {
+    fn new(signer: &'a dyn Signer) -> Result<Self, CredentialsError> {
+        let certificates = der_certificates(signer.chain_pem())
+            .map_err(|reason| CredentialsError::Chain { reason })?;
+        Ok(Self {
+            signer,
+            certificates,
+        })
+    }
+}
+
+impl c2pa::Signer for Adapter<'_> {
+    fn sign(&self, data: &[u8]) -> c2pa::Result<Vec<u8>> {
+        self.signer
+            .sign(data)
+            .map_err(|error| c2pa::Error::OtherError(Box::new(error)))
+    }
+
+    fn alg(&self) -> SigningAlg {
+        match self.signer.algorithm() {
+            Algorithm::Ed25519 => SigningAlg::Ed25519,
+            Algorithm::Es256 => SigningAlg::Es256,
+            Algorithm::Es384 => SigningAlg::Es384,
+            Algorithm::Ps256 => SigningAlg::Ps256,
+        }
+    }
+
+    fn certs(&self) -> c2pa::Result<Vec<Vec<u8>>> {
+        Ok(self.certificates.clone())
+    }
+
+    fn reserve_size(&self) -> usize {
+        // Signature and headers beside the certificates.
+        4096 + self.certificates.iter().map(Vec::len).sum::<usize>()
+    }
+}

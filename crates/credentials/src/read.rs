@@ -1,0 +1,455 @@
+//! Reading manifests and judging them against trust anchors.
+
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use c2pa::{Context, Manifest, Reader, ValidationResults, ValidationState};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::error::CredentialsError;
+use crate::explain::{asset_changed, explanation};
+use crate::identity::der_certificates;
+use crate::manifest::ClaimedOrigin;
+use crate::soft_binding::{self, SoftBinding};
+use crate::supports;
+
+/// Extended key usages that a claim signer or time-stamp authority may have.
+const USAGES: &str =
+    "1.3.6.1.5.5.7.3.4\n1.3.6.1.5.5.7.3.36\n1.3.6.1.5.5.7.3.8\n1.3.6.1.4.1.62558.2.1\n";
+/// A compressed manifest may grow to this and no further.
+const LARGEST_MANIFEST_MB: u32 = 32;
+
+/// Whose signatures are trusted.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    anchors_pem: String,
+}
+
+impl Trust {
+    /// Nobody's.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Adds trust anchors: root certificates in PEM.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Anchors`] when the text holds no certificate.
+    pub fn with_anchors_pem(mut self, pem: &str) -> Result<Self, CredentialsError> {
+        der_certificates(pem).map_err(|reason| CredentialsError::Anchors { reason })?;
+        self.anchors_pem.push_str(pem);
+        self.anchors_pem.push('\n');
+        Ok(self)
+    }
+}
+
+/// What the credentials of a file come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// There is no manifest.
+    Absent,
+    /// Valid, and signed by somebody whom an anchor vouches for.
+    Trusted,
+    /// Valid, but nobody vouches for the signer: it only says that somebody signed.
+    ValidUnknownSigner,
+    /// A manifest is there and does not hold.
+    Invalid,
+    /// The manifest lies elsewhere; it was not fetched.
+    RemoteOnly,
+}
+
+/// One thing that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The standard's status code, such as `assertion.dataHash.mismatch`.
+    pub code: String,
+    /// The same in a sentence.
+    pub explanation: String,
+}
+
+/// What an asset was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IngredientSummary {
+    /// Its title.
+    pub title: Option<String>,
+    /// `parentOf`, `componentOf` or `inputTo`.
+    pub relationship: String,
+    /// Whether it has a manifest of its own.
+    pub has_manifest: bool,
+    /// What did not hold when it was added, or does not hold now.
+    pub failures: Vec<Failure>,
+}
+
+/// What the credentials of a file say, and whether that holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Credentials {
+    /// What they come to.
+    pub state: State,
+    /// Common name of the signer's certificate.
+    pub signer: Option<String>,
+    /// Organisation in the signer's certificate.
+    pub issuer: Option<String>,
+    /// When it was signed, by a trusted time-stamp (RFC 3339).
+    pub signed_at: Option<String>,
+    /// The program that made the claim, with its version.
+    pub generator: Option<String>,
+    /// The asset's title.
+    pub title: Option<String>,
+    /// What it says of its origin: `generated`, `edited`, `captured` or nothing.
+    pub claim: Option<&'static str>,
+    /// Identifiers that the content should carry.
+    #[serde(skip)]
+    pub soft_bindings: Vec<SoftBinding>,
+    /// What does not hold.
+    pub failures: Vec<Failure>,
+    /// What it was made from.
+    pub ingredients: Vec<IngredientSummary>,
+    /// The active manifest's label.
+    pub label: Option<String>,
+    /// Where the manifest lies, if elsewhere.
+    pub remote_url: Option<String>,
+    /// Whether the content is the one that was signed; nothing where there is no manifest. Only
+    /// [`read_detached`] can find it false in a state other than [`State::Invalid`].
+    pub content_matches: Option<bool>,
+}
+
+impl Credentials {
+    fn new(state: State) -> Self {
+        Self {
+            state,
+            signer: None,
+            issuer: None,
+            signed_at: None,
+            generator: None,
+            title: None,
+            claim: None,
+            soft_bindings: Vec::new(),
+            failures: Vec::new(),
+            ingredients: Vec::new(),
+            label: None,
+            remote_url: None,
+            content_matches: None,
+        }
+    }
+
+    /// No credentials.
+    #[must_use]
+    pub fn absent() -> Self {
+        Self::new(State::Absent)
+    }
+
+    /// Whether there is a manifest that holds.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        matches!(self.state, State::Trusted | State::ValidUnknownSigner)
+    }
+}
+
+/// Reads the manifest that a file carries.
+///
+/// # Errors
+/// [`CredentialsError::UnsupportedFormat`] for formats outside the allow-list, and
+/// [`CredentialsError::Unreadable`] when the file's structure cannot be followed. A manifest that does
+/// not hold is no error but [`State::Invalid`].
+pub fn read(bytes: &[u8], mime: &str, trust: &Trust) -> Result<Credentials, CredentialsError> {
+    guarded(mime, || {
+        let reader = Reader::from_context(context(trust)?).with_stream(mime, Cursor::new(bytes));
+        reader_outcome(reader)
+            .map(|credentials| credentials.unwrap_or_else(|reader| summary(&reader, false)))
+    })
+}
+
+/// Judges a manifest (JUMBF) that was kept apart against a file, such as one that a registry brought
+/// back. That the content differs does not make it invalid here: it is told in
+/// [`Credentials::content_matches`].
+///
+/// # Errors
+/// As [`read`].
+pub fn read_detached(
+    manifest: &[u8],
+    bytes: &[u8],
+    mime: &str,
+    trust: &Trust,
+) -> Result<Credentials, CredentialsError> {
+    guarded(mime, || {
+        let reader = Reader::from_context(context(trust)?).with_manifest_data_and_stream(
+            manifest,
+            mime,
+            Cursor::new(bytes),
+        );
+        reader_outcome(reader)
+            .map(|credentials| credentials.unwrap_or_else(|reader| summary(&reader, true)))
+    })
+}
+
+fn guarded(
+    mime: &str,
+    read: impl FnOnce() -> Result<Credentials, CredentialsError>,
+) -> Result<Credentials, CredentialsError> {
+    if !supports(mime) {
+        return Err(CredentialsError::UnsupportedFormat {
+            mime: mime.to_owned(),
+        });
+    }
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err(CredentialsError::Unreadable {
+            reason: "its structure stopped the reader".to_owned(),
+        })
+    })
+}
+
+fn context(trust: &Trust) -> Result<Context, CredentialsError> {
+    let unreadable = |error: c2pa::Error| CredentialsError::Anchors {
+        reason: error.to_string(),
+    };
+    Context::new()
+        .with_settings(settings(trust))
+        .map_err(unreadable)
+}
+
+/// Settings of the library: no network, no unbounded growth, no thumbnails, checks on.
+pub(crate) fn settings(trust: &Trust) -> Value {
+    let mut settings = json!({
+        "version": 1,
+        "core": {
+            "allowed_network_hosts": [],
+            "decode_identity_assertions": false,
+            "max_decompressed_manifest_size_in_mb": LARGEST_MANIFEST_MB,
+        },
+        "verify": {
+            "verify_after_reading": true,
+            "verify_after_sign": true,
+            "ocsp_fetch": false,
+            "remote_manifest_fetch": false,
+        },
+        "builder": {
+            "thumbnail": {"enabled": false},
+            "created_assertion_labels": ["c2pa.actions.v2", soft_binding::LABEL],
+        },
+        "trust": {"trust_config": USAGES},
+    });
+    if !trust.anchors_pem.is_empty() {
+        settings["trust"]["trust_anchors"] = trust.anchors_pem.as_str().into();
+    }
+    settings
+}
+
+/// Sorts the ways in which reading ends: credentials already, or a reader to look into.
+fn reader_outcome(
+    reader: c2pa::Result<Reader>,
+) -> Result<Result<Credentials, Box<Reader>>, CredentialsError> {
+    use c2pa::Error;
+    match reader {
+        Ok(reader) => Ok(Err(Box::new(reader))),
+        Err(Error::JumbfNotFound | Error::ProvenanceMissing) => Ok(Ok(Credentials::absent())),
+        Err(Error::RemoteManifestUrl(url) | Error::RemoteManifestFetch(url)) => {
+            Ok(Ok(Credentials {
+                remote_url: Some(url),
+                ..Credentials::new(State::RemoteOnly)
+            }))
+        }
+        Err(Error::IoError(error)) => Err(CredentialsError::Unreadable {
+            reason: error.to_string(),
+        }),
+        Err(error @ (Error::UnsupportedType | Error::InvalidAsset(_))) => {
+            Err(CredentialsError::Unreadable {
+                reason: error.to_string(),
+            })
+        }
+        // Something is there that calls itself a manifest and cannot be parsed as one.
+        Err(error) => {
+            let failure = Failure {
+                code: "general.error".to_owned(),
+                explanation: error.to_string(),
+            };
+            Ok(Ok(Credentials {
+                failures: vec![failure],
+                ..Credentials::new(State::Invalid)
+            }))
+        }
+    }
+}
+
+fn summary(reader: &Reader, detached: bool) -> Credentials {
+    let results = reader.validation_results();
+    let failures = results.map_or_else(Vec::new, active_failures);
+    let (content, others): (Vec<Failure>, Vec<Failure>) = failures
+        .into_iter()
+        .partition(|failure| asset_changed(&failure.code));
+    let content_matches = content.is_empty();
+    let state = match reader.validation_state() {
+        ValidationState::Trusted => State::Trusted,
+        ValidationState::Valid => State::ValidUnknownSigner,
+        // Kept apart, only the content may differ: the signature is judged by what is left.
+        _ if detached && others.is_empty() => {
+            if results.is_some_and(is_trusted) {
+                State::Trusted
+            } else {
+                State::ValidUnknownSigner
+            }
+        }
+        _ => State::Invalid,
+    };
+    let failures = if detached {
+        others
+    } else {
+        content.into_iter().chain(others).collect()
+    };
+    let manifest = reader.active_manifest();
+    Credentials {
+        failures,
+        content_matches: Some(content_matches),
+        signer: manifest.and_then(Manifest::common_name),
+        issuer: manifest.and_then(Manifest::issuer),
+        signed_at: manifest.and_then(Manifest::time),
+        generator: manifest.and_then(generator),
+        title: manifest.and_then(Manifest::title).map(str::to_owned),
+        claim: manifest.and_then(claim),
+        soft_bindings: manifest.map_or_else(Vec::new, soft_bindings),
+        ingredients: manifest.map_or_else(Vec::new, |manifest| ingredients(manifest, results)),
+        label: reader.active_label().map(str::to_owned),
+        ..Credentials::new(state)
+    }
+}
+
+fn active_failures(results: &ValidationResults) -> Vec<Failure> {
+    let active = results
+        .active_manifest()
+        .map_or(&[][..], |codes| codes.failure().as_slice());
+    active
+        .iter()
+        .filter(|status| status.code() != "signingCredential.untrusted")
+        .map(failure)
+        .collect()
+}
+
+fn is_trusted(results: &ValidationResults) -> bool {
+    results.active_manifest().is_some_and(|codes| {
+        codes
+            .success()
+            .iter()
+            .any(|status| status.code() == "signingCredential.trusted")
+    })
+}
+
+fn failure(status: &c2pa::validation_status::ValidationStatus) -> Failure {
+    Failure {
+        code: status.code().to_owned(),
+        explanation: explanation(status.code(), status.explanation()),
+    }
+}
+
+fn generator(manifest: &Manifest) -> Option<String> {
+    let info = manifest
+        .claim_generator_info
+        .as_ref()
+        .and_then(|infos| infos.first());
+    info.map(|info| match &info.version {
+        Some(version) => format!("{} {version}", info.name),
+        None => info.name.clone(),
+    })
+    .or_else(|| manifest.claim_generator().map(str::to_owned))
+}
+
+/// What the manifest's actions say of the origin.
+fn claim(manifest: &Manifest) -> Option<&'static str> {
+    let actions = manifest
+        .assertions()
+        .iter()
+        .filter(|assertion| assertion.label().starts_with("c2pa.actions"));
+    let contents = actions.filter_map(|assertion| assertion.value().ok());
+    let source_types = contents
+        .filter_map(|content| content.get("actions").and_then(Value::as_array))
+        .flatten()
+        .filter_map(|action| action.get("digitalSourceType").and_then(Value::as_str));
+    source_types
+        .filter_map(|source_type| claim_of(source_type.rsplit('/').next().unwrap_or(source_type)))
+        .next()
+}
+
+/// The origin that a term of the IPTC vocabulary stands for.
+fn claim_of(term: &str) -> Option<&'static str> {
+    match term {
+        "trainedAlgorithmicMedia" | "algorithmicMedia" | "virtualRecording" => Some("generated"),
+        "compositeWithTrainedAlgorithmicMedia"
+        | "compositeSynthetic"
+        | "algorithmicallyEnhanced" => Some("edited"),
+        "digitalCapture"
+        | "computationalCapture"
+        | "negativeFilm"
+        | "positiveFilm"
+        | "print"
+        | "humanEdits"
+        | "minorHumanEdits"
+        | "digitalArt" => Some("captured"),
+        _ => None,
+    }
+}
+
+impl ClaimedOrigin {
+    /// The origin as [`Credentials::claim`] tells it.
+    #[must_use]
+    pub const fn as_claim(self) -> Option<&'static str> {
+        match self {
+            Self::Generated => Some("generated"),
+            Self::Edited => Some("edited"),
+            Self::Captured => Some("captured"),
+            Self::Other => None,
+        }
+    }
+}
+
+fn soft_bindings(manifest: &Manifest) -> Vec<SoftBinding> {
+    let bindings = manifest
+        .assertions()
+        .iter()
+        .filter(|assertion| assertion.label().starts_with(soft_binding::LABEL));
+    bindings
+        .filter_map(|assertion| assertion.value().ok())
+        .flat_map(soft_binding::parse)
+        .collect()
+}
+
+fn ingredients(manifest: &Manifest, results: Option<&ValidationResults>) -> Vec<IngredientSummary> {
+    let deltas = results
+        .and_then(ValidationResults::ingredient_deltas)
+        .map_or(&[][..], Vec::as_slice);
+    manifest
+        .ingredients()
+        .iter()
+        .map(|ingredient| {
+            let own = ingredient
+                .validation_results()
+                .and_then(|results| results.active_manifest());
+            let then = own.map_or(&[][..], |codes| codes.failure().as_slice());
+            let label = ingredient.label().unwrap_or("\0");
+            let now = deltas
+                .iter()
+                .filter(|delta| delta.ingredient_assertion_uri().ends_with(label))
+                .flat_map(|delta| delta.validation_deltas().failure());
+            let mut failures: Vec<Failure> = then
+                .iter()
+                .chain(now)
+                .filter(|status| status.code() != "signingCredential.untrusted")
+                .map(failure)
+                .collect();
+            failures.dedup();
+            IngredientSummary {
+                title: ingredient.title().map(str::to_owned),
+                relationship: relationship(ingredient),
+                has_manifest: ingredient.active_manifest().is_some(),
+                failures,
+            }
+        })
+        .collect()
+}
+
+fn relationship(ingredient: &c2pa::Ingredient) -> String {
+    let text = serde_json::to_value(ingredient.relationship()).ok();
+    text.and_then(|text| text.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
