@@ -8,7 +8,7 @@ use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, Imag
 use crate::error::MediaError;
 use crate::format::Format;
 use crate::limits::Limits;
-use crate::picture::{Layout, Picture, PictureSamples, header};
+use crate::picture::{Layout, Picture, PictureSamples, header, jpeg};
 
 /// Memory that a decoder may use beside the pixels: rows, tables, palettes.
 const DECODER_OVERHEAD: u64 = 64 << 20;
@@ -36,6 +36,10 @@ pub fn decode_picture(
     guarded(format, || {
         let mut decoder = decoder(bytes, format)?;
         check_pixels(decoder.dimensions(), limits)?;
+        if format == Format::Jpeg {
+            let origin = header::origin(bytes, format);
+            return jpeg::decode(bytes).map(|picture| Picture { origin, ..picture });
+        }
         let mut own = image::Limits::no_limits();
         own.max_alloc = Some(
             decoder

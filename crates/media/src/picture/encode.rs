@@ -9,7 +9,7 @@ use crate::format::Format;
 use crate::metadata::Metadata;
 use crate::picture::header::Subsampling;
 use crate::picture::metadata::{
-    into_png, into_webp, jpeg_segments, unwritable, with_fitting_profile,
+    TIFF_ICC, TIFF_XMP, into_png, into_webp, jpeg_segments, unwritable, with_fitting_profile,
 };
 use crate::picture::{Layout, Picture, PictureSamples};
 
@@ -148,7 +148,8 @@ fn jpeg(
         .unwrap_or(DEFAULT_QUALITY);
     let mut out = Vec::new();
     let mut encoder = Encoder::new(&mut out, quality);
-    encoder.set_optimized_huffman_tables(true);
+    // Not the smaller optimised tables: with those, a common decoder misreads flat areas (see `jpeg`).
+    encoder.set_optimized_huffman_tables(false);
     // Averaging is what every common decoder's upsampling expects; dropping pixels would alias.
     encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
     let subsampling = encoding
@@ -276,14 +277,12 @@ fn tiff_of<C: tiff::encoder::colortype::ColorType>(
 where
     [C::Inner]: tiff::encoder::TiffValue,
 {
-    const XMP_TAG: u16 = 700;
-    const ICC_TAG: u16 = 34_675;
     let mut out = std::io::Cursor::new(Vec::new());
     let mut write = || -> tiff::TiffResult<()> {
         let mut file = tiff::encoder::TiffEncoder::new(&mut out)?
             .with_compression(tiff::encoder::Compression::Lzw);
         let mut image = file.new_image::<C>(picture.width, picture.height)?;
-        for (tag, content) in [(XMP_TAG, &metadata.xmp), (ICC_TAG, &metadata.icc)] {
+        for (tag, content) in [(TIFF_XMP, &metadata.xmp), (TIFF_ICC, &metadata.icc)] {
             if let Some(content) = content {
                 image.encoder().write_tag(
                     tiff::tags::Tag::from_u16_exhaustive(tag),

@@ -68,6 +68,11 @@ fn jpeg(bytes: &[u8]) -> (Option<u8>, Option<Subsampling>) {
     (quality, subsampling)
 }
 
+/// Whether Adobe's segment stands before the first scan; it says that inks are stored inverted.
+pub(super) fn has_adobe_segment(bytes: &[u8]) -> bool {
+    jpeg_segments(bytes).any(|(marker, content)| marker == 0xee && content.starts_with(b"Adobe"))
+}
+
 /// The marker segments before the first scan: marker and content.
 fn jpeg_segments(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     let mut rest = bytes.get(2..).unwrap_or(&[]);

@@ -2,6 +2,7 @@
 
 use image::ImageDecoder;
 use img_parts::{Bytes, ImageEXIF, ImageICC};
+use tiff::tags::Tag;
 
 use crate::error::MediaError;
 use crate::format::Format;
@@ -16,11 +17,19 @@ const PNG_KEPT: [&[u8; 4]; 11] = [
 const XMP_KEYWORD: &[u8] = b"XML:com.adobe.xmp\0";
 const EXIF_PREFIX: &[u8] = b"Exif\0\0";
 const JPEG_XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+/// TIFF's tags for XMP (Adobe XMP, part 3, section 3.2.1) and ICC profiles (ICC.1:2022, annex B.4).
+pub(super) const TIFF_XMP: u16 = 700;
+pub(super) const TIFF_ICC: u16 = 34_675;
+/// Bytes of a TIFF value that are read: above the largest printer profiles.
+const LARGEST_TIFF_VALUE: usize = 8 << 20;
 /// The most that one JPEG segment holds beside its marker and length.
 const JPEG_SEGMENT: usize = 65_533;
 
 /// What stands beside the pixels; what cannot be read is not there.
 pub(crate) fn read_metadata(bytes: &[u8], format: Format) -> Metadata {
+    if format == Format::Tiff {
+        return decode::guarded(format, || Ok(tiff_metadata(bytes))).unwrap_or_default();
+    }
     let read = decode::guarded(format, || {
         let mut decoder = decode::decoder(bytes, format)?;
         let text = |found: Option<Vec<u8>>| found.filter(|content| !content.is_empty());
@@ -36,6 +45,21 @@ pub(crate) fn read_metadata(bytes: &[u8], format: Format) -> Metadata {
         metadata.chunks = decode::guarded(format, || Ok(png_chunks(bytes))).unwrap_or_default();
     }
     metadata
+}
+
+fn tiff_metadata(bytes: &[u8]) -> Metadata {
+    let mut limits = tiff::decoder::Limits::default();
+    limits.ifd_value_size = LARGEST_TIFF_VALUE;
+    let file = tiff::decoder::Decoder::new(std::io::Cursor::new(bytes));
+    let Ok(mut file) = file.map(|file| file.with_limits(limits)) else {
+        return Metadata::default();
+    };
+    let mut value = |tag| file.get_tag_u8_vec(Tag::from_u16_exhaustive(tag)).ok();
+    Metadata {
+        icc: value(TIFF_ICC),
+        xmp: value(TIFF_XMP),
+        ..Metadata::default()
+    }
 }
 
 /// Some writers put JPEG's prefix before the TIFF structure in PNG and WebP too.

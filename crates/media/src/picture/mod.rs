@@ -3,6 +3,7 @@
 mod decode;
 mod encode;
 mod header;
+mod jpeg;
 mod metadata;
 
 use crate::format::Format;
