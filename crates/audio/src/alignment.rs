@@ -15,6 +15,15 @@ pub(crate) struct Alignment {
 }
 
 impl Alignment {
+    /// A mark that begins with the sound, in a map with a row per frame ([`Views::aligned`]).
+    ///
+    /// [`Views::aligned`]: crate::map::Views::aligned
+    pub(crate) const ROW_PER_FRAME: Self = Self {
+        speed: ROWS_PER_FRAME,
+        pitch: 1.0,
+        origin: 0.0,
+    };
+
     /// Rows between frames.
     pub(crate) fn step(&self) -> f64 {
         ROWS_PER_FRAME / self.speed
@@ -43,9 +52,11 @@ impl Alignment {
         }
     }
 
-    /// Phase within the block, in frames, at row 0.
-    pub(crate) fn phase(&self) -> f64 {
-        (-self.origin / self.step()).rem_euclid(PERIOD as f64)
+    /// Distance, in frames, of two alignments' phases within the block at a row.
+    pub(crate) fn phase_distance(&self, other: &Self, row: f64) -> f64 {
+        let phase = |alignment: &Self| (row - alignment.origin) / alignment.step();
+        let distance = (phase(self) - phase(other)).rem_euclid(PERIOD as f64);
+        distance.min(PERIOD as f64 - distance)
     }
 
     /// Where the marked bins lie in a row.

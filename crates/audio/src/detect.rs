@@ -2,61 +2,64 @@
 
 use std::ops::Range;
 
-use filigrane_payload::{Attempts, Decoded, Detection, FALSE_POSITIVE_BOUND, Mark};
+use filigrane_payload::{Attempts, Detection, FALSE_POSITIVE_BOUND, Mark};
 
+use crate::accept::{Reading, grids, read};
 use crate::alignment::Alignment;
 use crate::error::AudioError;
-use crate::format::{PERIOD, SHORTEST_SECONDS, SYMBOLS};
+use crate::format::SHORTEST_SECONDS;
 use crate::localise::regions;
 use crate::map::{ROWS_PER_SECOND, Views};
-use crate::refine::{refine, sync_score};
+use crate::refine::{extend, refine};
 use crate::search::{Candidate, Window, factors};
 use crate::sound::SoundRef;
-use crate::statistic::Grid;
-use crate::watermark::{AudioPlace, AudioPlan};
-use crate::weights::{Weights, soft_symbols, sync_z};
+use crate::watermark::{AudioPlace, AudioPlan, Region};
 
+/// Shorter sounds cannot be judged: half a block, of which speed and strength may make enough.
+const LEAST_SECONDS: f64 = SHORTEST_SECONDS / 2.0;
+/// Longer sounds are searched in sections of this length, so that memory does not grow with them.
+const SECTION_S: f64 = 60.0;
+/// Overlap of sections: a whole search window.
+const OVERLAP_S: f64 = 10.0;
 /// Length of a search window and distance between windows.
 const WINDOW_S: f64 = 10.0;
 const WINDOW_HOP_S: f64 = 5.0;
+/// Ranges and step of the searched factors. A step moves a window's ends by a third of a frame.
+const SPEED_RANGE: f64 = 0.26;
+const TEMPO_RANGE: f64 = 0.16;
+const PITCH_RANGE: f64 = 0.13;
+const FACTOR_STEP: f64 = 0.002;
 /// Candidates below this are not refined.
-const COARSE_Z: f32 = 3.6;
-/// Candidates below this after refinement are not decoded.
-const FINE_Z: f64 = 3.7;
+const LEAST_Z: f32 = 3.6;
+/// Candidates that are refined of an unchanged timing and of all others.
+const ALIGNED_TRIES: usize = 6;
+const RETIMED_TRIES: usize = 10;
+/// A window of which this share lies in regions that were found needs no more looking at.
+const COVERED: f64 = 0.3;
 
-/// A mark that was read.
-struct Reading {
-    decoded: Decoded,
-    alignment: Alignment,
-    sync_z: f64,
-}
-
+/// Looks for the marks of all plans in a sound.
 pub(crate) fn detect(
     sound: &SoundRef<'_>,
     plans: &[&AudioPlan],
 ) -> Result<Detection<AudioPlace>, AudioError> {
     let seconds = sound.seconds();
-    if seconds < SHORTEST_SECONDS / 2.0 {
+    if seconds < LEAST_SECONDS {
         return Ok(Detection::Inconclusive {
-            reason: format!(
-                "too short: {seconds:.2} s, needs {:.2} s",
-                SHORTEST_SECONDS / 2.0
-            ),
+            reason: format!("too short: {seconds:.2} s, needs {LEAST_SECONDS:.2} s"),
         });
     }
-    let views = Views::new(sound);
     let mut attempts = Attempts::new(FALSE_POSITIVE_BOUND);
     let mut marks: Vec<Mark<AudioPlace>> = Vec::new();
-    let windows = windows(views.rows());
-    let prepared: Vec<Window> = windows
-        .iter()
-        .map(|rows| Window::new(views.search(), rows.clone()))
-        .collect();
-    for plan in plans {
-        let found = search_aligned(&prepared, &views, plan, &mut attempts)
-            .or_else(|| search_retimed(&prepared, &views, plan, &mut attempts));
-        if let Some(reading) = found {
-            marks.push(mark(&reading, &views, plan, seconds));
+    for (start_s, section) in sections(sound) {
+        let section = Section::new(&section);
+        for plan in plans {
+            for mut mark in section.search(plan, &mut attempts) {
+                for region in &mut mark.place.regions {
+                    region.start_s += start_s;
+                    region.end_s += start_s;
+                }
+                merge(&mut marks, mark);
+            }
         }
     }
     marks.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
@@ -72,7 +75,169 @@ pub(crate) fn detect(
     })
 }
 
-/// The search windows: the whole of a short sound, else overlapping ones to the end.
+/// Beginnings in seconds and samples of the sections of a sound.
+fn sections<'a>(sound: &SoundRef<'a>) -> Vec<(f64, SoundRef<'a>)> {
+    let rate = f64::from(sound.rate());
+    let length = (SECTION_S * rate) as usize;
+    let hop = length - (OVERLAP_S * rate) as usize;
+    let frames = sound.frames();
+    let count = frames.saturating_sub(length).div_ceil(hop) + 1;
+    (0..count)
+        .map(|i| {
+            let start = i * hop;
+            // What is left after the last full section goes with it if it is short.
+            let end = (start + length).min(frames);
+            (start as f64 / rate, sound.slice(start..end))
+        })
+        .collect()
+}
+
+/// Adds a mark, or its regions where the same mark was found before.
+fn merge(marks: &mut Vec<Mark<AudioPlace>>, mark: Mark<AudioPlace>) {
+    let same = |other: &&mut Mark<AudioPlace>| {
+        other.payload == mark.payload && other.key_id == mark.key_id
+    };
+    let Some(known) = marks.iter_mut().find(same) else {
+        marks.push(mark);
+        return;
+    };
+    let mut all = std::mem::take(&mut known.place.regions);
+    all.extend_from_slice(&mark.place.regions);
+    if mark.p_value < known.p_value {
+        *known = mark;
+    }
+    all.sort_by(|a, b| a.start_s.total_cmp(&b.start_s));
+    let mut joined: Vec<Region> = Vec::new();
+    for region in all {
+        match joined.last_mut() {
+            Some(last) if region.start_s <= last.end_s + 1e-6 => {
+                last.end_s = last.end_s.max(region.end_s);
+                last.z = last.z.max(region.z);
+            }
+            _ => joined.push(region),
+        }
+    }
+    known.place.regions = joined;
+}
+
+/// A part of a sound, prepared for the search of any number of keys.
+struct Section {
+    views: Views,
+    windows: Vec<Window>,
+    seconds: f64,
+}
+
+impl Section {
+    fn new(sound: &SoundRef<'_>) -> Self {
+        let views = Views::new(sound);
+        let windows = windows(views.rows())
+            .into_iter()
+            .map(|rows| Window::new(views.search(), rows))
+            .filter(|window| !window.is_silent())
+            .collect();
+        Self {
+            views,
+            windows,
+            seconds: sound.seconds(),
+        }
+    }
+
+    /// The marks of a plan: with unchanged timing first, then under other speeds, tempos and pitches
+    /// in the windows where nothing was found.
+    fn search(&self, plan: &AudioPlan, attempts: &mut Attempts) -> Vec<Mark<AudioPlace>> {
+        let mut marks = Vec::new();
+        let mut candidates = Vec::new();
+        for window in &self.windows {
+            window.fold(1.0).score(&plan.pattern, 1.0, &mut candidates);
+        }
+        self.try_candidates(candidates, ALIGNED_TRIES, plan, attempts, &mut marks);
+        let mut candidates = Vec::new();
+        for window in &self.windows {
+            if !self.is_covered(&window.rows, &marks) {
+                score_retimed(window, plan, &mut candidates);
+            }
+        }
+        self.try_candidates(candidates, RETIMED_TRIES, plan, attempts, &mut marks);
+        marks
+    }
+
+    fn try_candidates(
+        &self,
+        mut candidates: Vec<Candidate>,
+        most: usize,
+        plan: &AudioPlan,
+        attempts: &mut Attempts,
+        marks: &mut Vec<Mark<AudioPlace>>,
+    ) {
+        candidates.sort_by(|a, b| b.z.total_cmp(&a.z));
+        let mut tried: Vec<&Candidate> = Vec::new();
+        for candidate in &candidates {
+            if tried.len() >= most || candidate.z < LEAST_Z {
+                break;
+            }
+            if self.is_covered(&candidate.rows, marks)
+                || tried.iter().any(|other| other.is_same_peak(candidate))
+            {
+                continue;
+            }
+            tried.push(candidate);
+            if let Some(reading) = self.read(candidate, plan, attempts) {
+                marks.push(self.mark(&reading, plan));
+            }
+        }
+    }
+
+    /// Reads a candidate in its window, then in the whole section.
+    fn read(
+        &self,
+        candidate: &Candidate,
+        plan: &AudioPlan,
+        attempts: &mut Attempts,
+    ) -> Option<Reading> {
+        let rows = &candidate.rows;
+        let map = self.views.search();
+        let alignment = refine(map, candidate, &plan.pattern);
+        read(&self.views, rows, alignment, plan, attempts).or_else(|| {
+            let whole = 0..self.views.rows();
+            if rows.len() == whole.len() {
+                return None;
+            }
+            let alignment = extend(map, rows, alignment, &plan.pattern);
+            read(&self.views, &whole, alignment, plan, attempts)
+        })
+    }
+
+    fn mark(&self, reading: &Reading, plan: &AudioPlan) -> Mark<AudioPlace> {
+        let symbols = plan.code.symbols(&reading.decoded.payload);
+        let marks = plan.pattern.with_symbols(&symbols);
+        let alignment = &reading.alignment;
+        let grids = grids(&self.views, &(0..self.views.rows()), alignment);
+        Mark {
+            payload: reading.decoded.payload,
+            key_id: plan.key_id(),
+            p_value: reading.decoded.p_value,
+            place: AudioPlace {
+                regions: regions(&grids, alignment, &marks, self.seconds),
+                speed: alignment.speed,
+                pitch: alignment.pitch,
+                sync_z: reading.sync_z,
+            },
+        }
+    }
+
+    fn is_covered(&self, rows: &Range<usize>, marks: &[Mark<AudioPlace>]) -> bool {
+        let start = rows.start as f64 / ROWS_PER_SECOND;
+        let end = rows.end as f64 / ROWS_PER_SECOND;
+        let covered: f64 = marks
+            .iter()
+            .flat_map(|mark| &mark.place.regions)
+            .map(|region| (region.end_s.min(end) - region.start_s.max(start)).max(0.0))
+            .sum();
+        covered >= COVERED * (end - start)
+    }
+}
+
+/// The search windows: the whole of a short section, else overlapping ones to the end.
 fn windows(rows: usize) -> Vec<Range<usize>> {
     let length = (WINDOW_S * ROWS_PER_SECOND) as usize;
     let hop = (WINDOW_HOP_S * ROWS_PER_SECOND) as usize;
@@ -92,157 +257,29 @@ fn windows(rows: usize) -> Vec<Range<usize>> {
     windows
 }
 
-fn search_aligned(
-    windows: &[Window],
-    views: &Views,
-    plan: &AudioPlan,
-    attempts: &mut Attempts,
-) -> Option<Reading> {
-    let mut candidates = Vec::new();
-    for window in windows {
-        window.fold(1.0).score(&plan.pattern, 1.0, &mut candidates);
-    }
-    try_candidates(candidates, 6, views, plan, attempts)
-}
-
-fn search_retimed(
-    windows: &[Window],
-    views: &Views,
-    plan: &AudioPlan,
-    attempts: &mut Attempts,
-) -> Option<Reading> {
-    let mut candidates = Vec::new();
-    for window in windows.iter() {
-        for speed in factors(0.26, 0.002) {
-            let fold = window.fold(speed);
-            fold.score(&plan.pattern, speed, &mut candidates);
-            if (speed - 1.0).abs() < 0.16 {
-                fold.score(&plan.pattern, 1.0, &mut candidates);
-            }
-        }
-        let fold = window.fold(1.0);
-        for pitch in factors(0.13, 0.002) {
-            fold.score(&plan.pattern, pitch, &mut candidates);
+/// Scores every speed, tempo and pitch in a window.
+fn score_retimed(window: &Window, plan: &AudioPlan, candidates: &mut Vec<Candidate>) {
+    for speed in factors(SPEED_RANGE, FACTOR_STEP) {
+        let fold = window.fold(speed);
+        fold.score(&plan.pattern, speed, candidates);
+        if (speed - 1.0).abs() <= TEMPO_RANGE {
+            fold.score(&plan.pattern, 1.0, candidates);
         }
     }
-    try_candidates(candidates, 24, views, plan, attempts)
-}
-
-fn try_candidates(
-    mut candidates: Vec<Candidate>,
-    most: usize,
-    views: &Views,
-    plan: &AudioPlan,
-    attempts: &mut Attempts,
-) -> Option<Reading> {
-    candidates.sort_by(|a, b| b.z.total_cmp(&a.z));
-    let mut tried: Vec<Alignment> = Vec::new();
-    for candidate in candidates.iter().take(most) {
-        if candidate.z < COARSE_Z {
-            break;
-        }
-        let alignment = refine(views.search(), candidate, &plan.pattern);
-        if tried.iter().any(|other| same(other, &alignment)) {
-            continue;
-        }
-        tried.push(alignment);
-        if let Some(reading) = read(views, &candidate.rows, alignment, plan, attempts) {
-            return Some(reading);
-        }
-        if candidate.rows.len() < views.rows() {
-            let whole = 0..views.rows();
-            let alignment = extend(views, &candidate.rows, alignment, plan);
-            if let Some(reading) = read(views, &whole, alignment, plan, attempts) {
-                return Some(reading);
-            }
-        }
+    let fold = window.fold(1.0);
+    for pitch in factors(PITCH_RANGE, FACTOR_STEP) {
+        fold.score(&plan.pattern, pitch, candidates);
     }
-    None
 }
 
-fn same(a: &Alignment, b: &Alignment) -> bool {
-    let phase = (a.phase() - b.phase()).rem_euclid(PERIOD as f64);
-    (a.speed - b.speed).abs() < 4e-4
-        && (a.pitch - b.pitch).abs() < 1e-3
-        && phase.min(PERIOD as f64 - phase) < 0.4
-}
-
-/// Sharpens the speed for the whole sound.
-fn extend(views: &Views, rows: &Range<usize>, start: Alignment, plan: &AudioPlan) -> Alignment {
-    if start.speed == 1.0 {
-        return start;
-    }
-    let whole = 0..views.rows();
-    let middle = 0.5 * (rows.start + rows.end) as f64;
-    let tied = (start.speed - start.pitch).abs() < 1e-9;
-    let map = views.search();
-    let places = start.bins();
-    (-8..=8)
-        .map(|i| {
-            let speed = start.speed + f64::from(i) * 1.25e-4;
-            let mut other = start.with_speed_about(speed, middle);
-            if tied {
-                other.pitch = speed;
-            }
-            (
-                sync_score(map, &whole, &other, &places, &plan.pattern),
-                other,
-            )
-        })
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or(start, |best| best.1)
-}
-
-fn read(
-    views: &Views,
-    rows: &Range<usize>,
-    alignment: Alignment,
-    plan: &AudioPlan,
-    attempts: &mut Attempts,
-) -> Option<Reading> {
-    let grids: Vec<Grid> = views
-        .fine
-        .iter()
-        .map(|map| Grid::new(map, rows, &alignment))
-        .collect();
-    let sync_z = sync_z(&grids, &plan.pattern);
-    if sync_z < FINE_Z {
-        return None;
-    }
-    let weighted: Vec<(Grid, Weights)> = grids
-        .into_iter()
-        .map(|grid| {
-            let weights = Weights::train(&grid, &plan.pattern);
-            (grid, weights)
-        })
-        .collect();
-    let soft = soft_symbols(&weighted, &plan.pattern, SYMBOLS);
-    let decoded = plan.code.decode(&soft, attempts)?;
-    Some(Reading {
-        decoded,
-        alignment,
-        sync_z,
-    })
-}
-
-fn mark(reading: &Reading, views: &Views, plan: &AudioPlan, seconds: f64) -> Mark<AudioPlace> {
-    let symbols = plan.code.symbols(&reading.decoded.payload);
-    let marks = plan.pattern.with_symbols(&symbols);
-    let whole = 0..views.rows();
-    let grids: Vec<Grid> = views
-        .fine
-        .iter()
-        .map(|map| Grid::new(map, &whole, &reading.alignment))
-        .collect();
-    Mark {
-        payload: reading.decoded.payload,
-        key_id: plan.key_id(),
-        p_value: reading.decoded.p_value,
-        place: AudioPlace {
-            regions: regions(&grids, &reading.alignment, &marks, seconds),
-            speed: reading.alignment.speed,
-            pitch: reading.alignment.pitch,
-            sync_z: reading.sync_z,
-        },
+impl Candidate {
+    /// Whether both lie on the slopes of one peak of the search.
+    fn is_same_peak(&self, other: &Self) -> bool {
+        let (a, b): (&Alignment, &Alignment) = (&self.alignment, &other.alignment);
+        let middle = 0.5 * (self.rows.start + self.rows.end) as f64;
+        self.rows == other.rows
+            && (a.speed - b.speed).abs() < 2.5 * FACTOR_STEP
+            && (a.pitch - b.pitch).abs() < 2.5 * FACTOR_STEP
+            && a.phase_distance(b, middle) < 1.5
     }
 }

@@ -2,12 +2,14 @@
 
 #![forbid(unsafe_code)]
 
+mod accept;
 mod alignment;
 mod band_gate;
 mod detect;
 mod embed;
 mod error;
 mod format;
+mod gate;
 mod localise;
 mod map;
 mod pattern;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use realfft::{RealFftPlanner, RealToComplex};
 
-use crate::format::{FRAME, RATE};
+use crate::format::{FRAME, HOP, RATE};
 use crate::resample::Resampler;
 use crate::sound::SoundRef;
 use crate::stft::{hann, load_frame};
@@ -59,6 +59,15 @@ pub(crate) struct Views {
 impl Views {
     /// Maps a sound.
     pub(crate) fn new(sound: &SoundRef<'_>) -> Self {
+        Self::with_step(sound, STEP)
+    }
+
+    /// Maps a sound with a row per frame, for a mark that is known to begin with the sound.
+    pub(crate) fn aligned(sound: &SoundRef<'_>) -> Self {
+        Self::with_step(sound, HOP)
+    }
+
+    fn with_step(sound: &SoundRef<'_>, step: usize) -> Self {
         let channels = contrasts(inner_channels(sound));
         let energies: Vec<f64> = channels
             .iter()
@@ -70,11 +79,11 @@ impl Views {
         let mut fine = Vec::new();
         let sum_counts = energies.first().is_some_and(|&sum| sum >= FAINT * total);
         if sum_counts || channels.len() == 1 {
-            fine.extend(channels.first().map(|sum| mapper.map(&[sum])));
+            fine.extend(channels.first().map(|sum| mapper.map(&[sum], step)));
         }
         if rest > FAINT * total {
             let rest: Vec<&[f32]> = channels.iter().skip(1).map(Vec::as_slice).collect();
-            fine.push(mapper.map(&rest));
+            fine.push(mapper.map(&rest, step));
         }
         let combined = (fine.len() > 1).then(|| energy_sum(&fine));
         Self { fine, combined }
@@ -163,9 +172,9 @@ impl Mapper {
     }
 
     /// Amplitude of the channels' energy sum.
-    fn map(&self, channels: &[&[f32]]) -> Map {
+    fn map(&self, channels: &[&[f32]], step: usize) -> Map {
         let samples = channels.first().map_or(0, |channel| channel.len());
-        let rows = samples / STEP + 1;
+        let rows = samples / step + 1;
         let mut amplitudes = vec![0.0; rows * WIDTH];
         let mut buffer = vec![0.0; 2 * FRAME];
         let mut spectrum = self.transform.make_output_vec();
@@ -173,7 +182,7 @@ impl Mapper {
         for channel in channels {
             for (row, out) in amplitudes.chunks_exact_mut(WIDTH).enumerate() {
                 let (frame, padding) = buffer.split_at_mut(FRAME);
-                load_frame(channel, row * STEP, frame);
+                load_frame(channel, row * step, frame);
                 for (sample, window) in frame.iter_mut().zip(&self.window) {
                     *sample *= window;
                 }

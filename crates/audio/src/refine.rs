@@ -94,3 +94,30 @@ pub(crate) fn refine(map: &Map, candidate: &Candidate, pattern: &Pattern) -> Ali
     }
     best
 }
+
+/// Sharpens the speed, found in `rows`, for the whole map.
+pub(crate) fn extend(
+    map: &Map,
+    rows: &std::ops::Range<usize>,
+    start: Alignment,
+    pattern: &Pattern,
+) -> Alignment {
+    if start.speed == 1.0 {
+        return start;
+    }
+    let whole = 0..map.rows();
+    let middle = 0.5 * (rows.start + rows.end) as f64;
+    let tied = (start.speed - start.pitch).abs() < 1e-9;
+    let places = start.bins();
+    (-8..=8)
+        .map(|i| {
+            let speed = start.speed + f64::from(i) * 1.25e-4;
+            let mut other = start.with_speed_about(speed, middle);
+            if tied {
+                other.pitch = speed;
+            }
+            (sync_score(map, &whole, &other, &places, pattern), other)
+        })
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map_or(start, |best| best.1)
+}

@@ -32,7 +32,8 @@ pub(crate) struct Candidate {
 
 /// A window of a map, prepared for hypotheses.
 pub(crate) struct Window {
-    rows: std::ops::Range<usize>,
+    /// Rows of the map.
+    pub(crate) rows: std::ops::Range<usize>,
     statistic: Vec<f32>,
 }
 
@@ -42,6 +43,11 @@ impl Window {
         let floor = noise_floor(map, &rows);
         let statistic = statistic(map, &rows, &floor);
         Self { rows, statistic }
+    }
+
+    /// Whether there is nothing to search in.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.statistic.iter().all(|&value| value == 0.0)
     }
 
     /// Folds the window to the block's phases under a speed.

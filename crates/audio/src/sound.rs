@@ -51,6 +51,16 @@ impl<'a> SoundRef<'a> {
         self.channels.first().map_or(0, |channel| channel.len())
     }
 
+    /// A part of the sound; what lies outside it is left out.
+    pub(crate) fn slice(&self, frames: std::ops::Range<usize>) -> Self {
+        let end = frames.end.min(self.frames());
+        let start = frames.start.min(end);
+        Self {
+            rate: self.rate,
+            channels: self.channels.iter().map(|c| &c[start..end]).collect(),
+        }
+    }
+
     /// Duration in seconds.
     #[must_use]
     pub fn seconds(&self) -> f64 {
