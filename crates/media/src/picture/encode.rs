@@ -2,6 +2,7 @@
 
 use image::ExtendedColorType;
 use image::ImageEncoder;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
 
 use crate::error::MediaError;
@@ -16,6 +17,9 @@ use crate::picture::{Layout, Picture, PictureSamples};
 /// Quality of a lossy file where the source has none of its own: above the point at which its
 /// artefacts are seen, at a third of a lossless file's size.
 const DEFAULT_QUALITY: u8 = 92;
+/// Effort of PNG's deflate, 1 to 9. Measured on a photo of 768 × 512 and a picture of 1024 × 715: 4 and 7
+/// times the speed of the default 6 for 4 and 9 % more bytes; stamping stands in a request's path.
+const PNG_EFFORT: CompressionType = CompressionType::Level(2);
 /// The largest side of a WebP file (RFC 9649, section 2.6).
 const WEBP_SIDE: u32 = 16_383;
 
@@ -71,10 +75,8 @@ const fn stored_space(layout: Layout, format: Format) -> &'static [u8; 4] {
 }
 
 fn png(picture: &Picture, metadata: &Metadata) -> Result<Vec<u8>, MediaError> {
-    use image::codecs::png::{CompressionType, FilterType, PngEncoder};
     let mut out = Vec::new();
-    let encoder =
-        PngEncoder::new_with_quality(&mut out, CompressionType::Default, FilterType::Adaptive);
+    let encoder = PngEncoder::new_with_quality(&mut out, PNG_EFFORT, FilterType::Adaptive);
     let samples: std::borrow::Cow<'_, [u8]> = match &picture.samples {
         PictureSamples::U8(samples) => samples.into(),
         PictureSamples::U16(samples) => samples
