@@ -29,7 +29,7 @@ const LOW_SNR_DB: f64 = 22.5;
 const FLOOR_SNR_DB: f64 = 21.0;
 const UTMOST_STRENGTH: f64 = 4.0;
 /// Rounds of the closed loop: the gates make the ratio a little less than proportional to strength.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 6;
 
 /// Marks a sound in place. It is unchanged where this fails.
 pub(crate) fn embed(
@@ -71,7 +71,9 @@ pub(crate) fn embed(
 /// The mark's change of each channel at strength 1, before the temporal gate.
 struct Change {
     channels: Vec<Vec<f32>>,
-    gate: Gate,
+    gates: Vec<Gate>,
+    /// Energy of the sound.
+    signal: f64,
 }
 
 impl Change {
@@ -80,7 +82,7 @@ impl Change {
         let rate = sound.rate();
         let (down, up) = (Resampler::new(rate, RATE), Resampler::new(RATE, rate));
         let (stft, band_gate, gains) = (Stft::new(), BandGate::new(), profile());
-        let channels = sound
+        let channels: Vec<Vec<f32>> = sound
             .channels()
             .iter()
             .map(|channel| {
@@ -93,53 +95,53 @@ impl Change {
                 change
             })
             .collect();
+        let pairs = sound.channels().iter().zip(&channels);
         Self {
+            gates: pairs
+                .map(|(channel, change)| Gate::new(rate, channel, change))
+                .collect(),
             channels,
-            gate: Gate::new(rate),
+            signal: sound.channels().iter().map(|channel| energy(channel)).sum(),
         }
     }
 
     /// The sound with the change at the largest strength that keeps to either of two limits, each a
     /// least signal-to-mark ratio in decibels and a greatest strength.
     fn fit(&self, sound: &SoundRef<'_>, limits: [(f64, f64); 2]) -> (Vec<Vec<f32>>, AudioQuality) {
-        let signal: f64 = sound.channels().iter().map(|channel| energy(channel)).sum();
         let mut strength = 1.0;
-        let (mut gated, mut snr_db) = self.gated(sound, strength, signal);
-        for _ in 1..ROUNDS {
+        for _ in 0..ROUNDS {
+            let energies = self.gates.iter().map(|gate| gate.energy(strength as f32));
+            let snr_db = self.snr_db(energies.sum());
             let next = limits
                 .map(|(least_db, most)| {
                     (strength * 10.0_f64.powf((snr_db - least_db) / 20.0)).min(most)
                 })
                 .into_iter()
                 .fold(0.0, f64::max);
-            if (next / strength - 1.0).abs() < 0.01 || !next.is_finite() {
-                break;
-            }
             strength = next;
-            (gated, snr_db) = self.gated(sound, strength, signal);
         }
-        for (change, channel) in gated.iter_mut().zip(sound.channels()) {
-            for (change, sample) in change.iter_mut().zip(*channel) {
+        let mut marked: Vec<Vec<f32>> = Vec::with_capacity(self.channels.len());
+        let mut noise = 0.0;
+        for ((channel, change), gate) in
+            sound.channels().iter().zip(&self.channels).zip(&self.gates)
+        {
+            let mut gated = gate.apply(channel, change, strength as f32);
+            noise += energy(&gated);
+            for (change, sample) in gated.iter_mut().zip(*channel) {
                 *change += sample;
             }
+            marked.push(gated);
         }
-        (gated, AudioQuality { snr_db, strength })
+        let snr_db = self.snr_db(noise);
+        (marked, AudioQuality { snr_db, strength })
     }
 
-    fn gated(&self, sound: &SoundRef<'_>, strength: f64, signal: f64) -> (Vec<Vec<f32>>, f64) {
-        let gated: Vec<Vec<f32>> = sound
-            .channels()
-            .iter()
-            .zip(&self.channels)
-            .map(|(channel, change)| self.gate.apply(channel, change, strength as f32))
-            .collect();
-        let noise: f64 = gated.iter().map(|change| energy(change)).sum();
-        let snr_db = if noise > 0.0 {
-            10.0 * (signal / noise).log10()
+    fn snr_db(&self, noise: f64) -> f64 {
+        if noise > 0.0 {
+            10.0 * (self.signal / noise).log10()
         } else {
             f64::INFINITY
-        };
-        (gated, snr_db)
+        }
     }
 }
 

@@ -15,25 +15,57 @@ const FULL_SCALE: f32 = 32_766.0 / 32_768.0;
 /// Length of the gate's blocks in seconds: as long as the ear's backward masking is deep.
 const GATE_SECONDS: f64 = 0.004;
 
-/// The temporal gate and the peak guard of one channel.
+/// The temporal gate and the peak guard of one channel and its change.
 pub(crate) struct Gate {
-    block: usize,
+    /// Samples of a block.
+    length: usize,
+    /// Largest gain of each block.
+    limits: Vec<f32>,
+    /// Energy of the change in each block.
+    energies: Vec<f64>,
 }
 
 impl Gate {
-    /// The gate at a sampling rate.
-    pub(crate) fn new(rate: u32) -> Self {
+    /// Measures a sound and its change at a sampling rate.
+    pub(crate) fn new(rate: u32, sound: &[f32], change: &[f32]) -> Self {
+        let length = ((f64::from(rate) * GATE_SECONDS).round() as usize).max(1);
+        let energies: Vec<f64> = change.chunks(length).map(energy).collect();
+        let limits = sound
+            .chunks(length)
+            .zip(change.chunks(length))
+            .zip(&energies)
+            .map(|((sound, change), energy_of_change)| {
+                let ratio = GATE_RATIO * energy(sound) / energy_of_change;
+                let gate = if ratio.is_finite() {
+                    ratio.sqrt() as f32
+                } else {
+                    0.0
+                };
+                gate.min(peak_gain(sound, change))
+            })
+            .collect();
         Self {
-            block: ((f64::from(rate) * GATE_SECONDS).round() as usize).max(1),
+            length,
+            limits,
+            energies,
         }
+    }
+
+    /// Energy of the gated change at a strength, to within a few hundredths of a decibel.
+    pub(crate) fn energy(&self, strength: f32) -> f64 {
+        let gains = self.gains(strength);
+        let gained = gains.iter().zip(&self.energies);
+        gained
+            .map(|(&gain, energy)| f64::from(gain * gain) * energy)
+            .sum()
     }
 
     /// `change` times `strength`, held down where it is not well below `sound` or would clip.
     pub(crate) fn apply(&self, sound: &[f32], change: &[f32], strength: f32) -> Vec<f32> {
-        let gains = smooth_down(&self.block_gains(sound, change, strength));
+        let gains = self.gains(strength);
         let mut gated = vec![0.0; change.len()];
         for (n, (out, change)) in gated.iter_mut().zip(change).enumerate() {
-            let place = (n as f32 / self.block as f32 - 0.5).max(0.0);
+            let place = (n as f32 / self.length as f32 - 0.5).max(0.0);
             let (index, fraction) = (place as usize, place.fract());
             let here = gains.get(index).copied().unwrap_or(0.0);
             let next = gains.get(index + 1).copied().unwrap_or(here);
@@ -47,18 +79,17 @@ impl Gate {
         gated
     }
 
-    fn block_gains(&self, sound: &[f32], change: &[f32], strength: f32) -> Vec<f32> {
-        sound
-            .chunks(self.block)
-            .zip(change.chunks(self.block))
-            .map(|(sound, change)| {
-                let ratio = GATE_RATIO * energy(sound) / energy(change);
-                let gate = if ratio.is_finite() {
-                    ratio.sqrt() as f32
-                } else {
-                    0.0
-                };
-                gate.min(strength).min(peak_gain(sound, change))
+    /// Each block's gain, pulled down to the mean with either neighbour, so that the interpolated gain
+    /// is low early enough.
+    fn gains(&self, strength: f32) -> Vec<f32> {
+        let gain = |block: usize| self.limits[block].min(strength);
+        let last = self.limits.len().saturating_sub(1);
+        (0..self.limits.len())
+            .map(|block| {
+                let here = gain(block);
+                let before = gain(block.saturating_sub(1));
+                let after = gain((block + 1).min(last));
+                here.min(0.5 * (before + here)).min(0.5 * (here + after))
             })
             .collect()
     }
@@ -76,26 +107,12 @@ fn peak_gain(sound: &[f32], change: &[f32]) -> f32 {
         .fold(f32::MAX, f32::min)
 }
 
-/// Pulls each gain down to the mean with either neighbour, so that the interpolated gain is low
-/// early enough.
-fn smooth_down(gains: &[f32]) -> Vec<f32> {
-    (0..gains.len())
-        .map(|i| {
-            let here = gains[i];
-            let before = if i > 0 { gains[i - 1] } else { here };
-            let after = gains.get(i + 1).copied().unwrap_or(here);
-            here.min(0.5 * (before + here)).min(0.5 * (here + after))
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn silence_stays_silent_and_so_does_the_time_before_an_onset() {
-        let gate = Gate::new(16_000);
         let onset = 8_000;
         let sound: Vec<f32> = (0..16_000)
             .map(|n| {
@@ -107,7 +124,7 @@ mod tests {
             })
             .collect();
         let change = vec![0.03; 16_000];
-        let gated = gate.apply(&sound, &change, 1.0);
+        let gated = Gate::new(16_000, &sound, &change).apply(&sound, &change, 1.0);
         assert!(gated[..onset - 64].iter().all(|&value| value == 0.0));
         assert!(
             gated[onset + 256..15_900]
@@ -118,9 +135,12 @@ mod tests {
 
     #[test]
     fn the_change_stays_below_the_sound_in_every_block() {
-        let gate = Gate::new(8_000);
         let sound: Vec<f32> = (0..8_000).map(|n| (n as f32 * 0.3).sin() * 0.1).collect();
-        let gated = gate.apply(&sound, &vec![0.1; 8_000], 1.0);
+        let change = vec![0.1; 8_000];
+        let gate = Gate::new(8_000, &sound, &change);
+        let gated = gate.apply(&sound, &change, 1.0);
+        let estimate = 10.0 * (gate.energy(1.0) / energy(&gated)).log10();
+        assert!(estimate.abs() < 0.3, "{estimate}");
         for (sound, change) in sound.chunks(32).zip(gated.chunks(32)) {
             assert!(energy(change) <= 1.3 * GATE_RATIO * energy(sound));
         }
@@ -128,10 +148,10 @@ mod tests {
 
     #[test]
     fn nothing_is_driven_over_full_scale() {
-        let gate = Gate::new(16_000);
         let sound: Vec<f32> = (0..4_000).map(|n| (n as f32 * 0.3).sin() * 1.1).collect();
         let change: Vec<f32> = sound.iter().map(|sample| sample * 0.1).collect();
-        for (change, sample) in gate.apply(&sound, &change, 2.0).iter().zip(&sound) {
+        let gated = Gate::new(16_000, &sound, &change).apply(&sound, &change, 2.0);
+        for (change, sample) in gated.iter().zip(&sound) {
             assert!((sample + change).abs() <= sample.abs().max(FULL_SCALE) + 1e-6);
         }
     }

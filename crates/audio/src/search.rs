@@ -138,6 +138,30 @@ fn fold_rows(statistic: &[f32], speed: f64, sums: &mut [f32]) {
     }
 }
 
+/// Rows of phases to columns of bins, each with the even phases twice and then the odd ones twice.
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+fn transpose(sums: &[f32], columns: &mut [f32], energies: &mut [f32]) {
+    // A cache line of bins at a time.
+    const TILE: usize = 16;
+    for row in sums.chunks_exact(WIDTH) {
+        for (energy, value) in energies.iter_mut().zip(row) {
+            *energy += value * value;
+        }
+    }
+    for (tile, columns) in columns.chunks_mut(TILE * 2 * PHASES).enumerate() {
+        for (phase, row) in sums.chunks_exact(WIDTH).enumerate() {
+            let place = phase % 2 * PHASES + phase / 2;
+            let row = &row[tile * TILE..];
+            for (column, value) in columns.chunks_exact_mut(2 * PHASES).zip(row) {
+                column[place] = *value;
+            }
+        }
+        for half in columns.chunks_exact_mut(PHASES) {
+            half.copy_within(..PERIOD, PERIOD);
+        }
+    }
+}
+
 /// A window folded to the phases of the block.
 pub(crate) struct Fold {
     speed: f64,
@@ -151,14 +175,7 @@ impl Fold {
     fn new(sums: &[f32], speed: f64, rows: std::ops::Range<usize>) -> Self {
         let mut columns = vec![0.0; WIDTH * 2 * PHASES];
         let mut energies = vec![0.0; WIDTH];
-        for (phase, row) in sums.chunks_exact(WIDTH).enumerate() {
-            let place = phase % 2 * PHASES + phase / 2;
-            for (bin, &value) in row.iter().enumerate() {
-                columns[bin * 2 * PHASES + place] = value;
-                columns[bin * 2 * PHASES + place + PERIOD] = value;
-                energies[bin] += value * value;
-            }
-        }
+        transpose(sums, &mut columns, &mut energies);
         Self {
             speed,
             rows,
