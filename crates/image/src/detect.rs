@@ -10,8 +10,9 @@ use crate::fourier::Fourier;
 use crate::geometry::Homography;
 use crate::pattern::{Pattern, TILE};
 use crate::plane::Plane;
+use crate::pyramid::Pyramid;
 use crate::refine::refine;
-use crate::residual::{Grain, Scene, residual};
+use crate::residual::{Grain, Scene};
 use crate::search::{Hypothesis, search};
 use crate::spectrum::Spectrum;
 
@@ -24,17 +25,21 @@ const WORTH_REFINING: f32 = 4.3;
 const WORTH_DECODING: f32 = 4.9;
 /// The aligned case needs no refining when it is absent: its threshold is higher.
 const ALIGNED_MARGIN: f32 = 0.5;
-/// Rounds of refinement.
-const ROUNDS: usize = 3;
+/// Regions, as shares of the sides, that refinement fits one after the other: the whole from the start
+/// where its shift is clear, else from the middle outwards, as perspective demands.
+const WHOLE: [f64; 3] = [1.0, 1.0, 1.0];
+const OUTWARDS: [f64; 6] = [0.5, 0.5, 0.65, 0.8, 1.0, 1.0];
+/// From this correlation on the mark is there, and is worth a second look through other residuals.
+const CERTAIN: f32 = 6.0;
 /// Scales that people and programs choose; some lie where the spectrum shows little after coding.
 const COMMON_SCALES: [f32; 9] = [0.5, 0.75, 0.667, 0.333, 0.6, 1.5, 2.0, 0.8, 0.4];
 /// Pictures below this many pixels are searched at one resolution.
 const SMALL: usize = 90_000;
-/// Scales that are searched, in received pixels per pattern pixel.
+/// Scales that are searched in pictures below that size, in received pixels per pattern pixel.
 const SCALES: (f32, f32) = (0.3, 2.6);
-/// The full resolution covers scales up to here; half the resolution covers the larger ones.
-const FULL_RESOLUTION: f32 = 1.36;
-const HALF_RESOLUTION: f32 = 0.66;
+/// Scales that the spectra of the full, half and quarter size are searched for, in pixels of that size:
+/// together 0.3 to 4.25.
+const SCALES_BY_LEVEL: [(f32, f32); 3] = [(SCALES.0, 1.36), (0.66, 1.3), (0.64, 1.06)];
 /// In pictures above this many pixels the hypotheses are first tried on the middle only.
 const TRIED_ON_THE_MIDDLE: usize = 400_000;
 const MIDDLE: usize = 512;
@@ -51,19 +56,21 @@ pub(crate) struct Hit {
 
 /// One received picture and the work done on it, shared between keys.
 pub(crate) struct Detector {
-    scene: Scene,
-    /// Pixels of the file per pixel of the scene.
+    pyramid: Pyramid,
+    /// Pixels of the file per pixel of the pyramid's full size.
     shrink: f64,
     /// Pixels of the file.
     original: (usize, usize),
     fourier: Fourier,
-    spectra: Option<Spectra>,
+    spectra: Vec<LevelSpectrum>,
 }
 
-/// The scene's spectrum at full and, for larger pictures, at half resolution.
-struct Spectra {
-    full: Spectrum,
-    half: Option<(Spectrum, [f32; 2])>,
+/// The spectrum of one level.
+struct LevelSpectrum {
+    spectrum: Spectrum,
+    /// Pixels of the level per pixel of the full size.
+    ratio: (f64, f64),
+    scales: (f32, f32),
 }
 
 impl Detector {
@@ -80,11 +87,11 @@ impl Detector {
             (luma, 1.0)
         };
         Self {
-            scene: Scene::new(luma),
+            pyramid: Pyramid::new(luma),
             shrink,
             original,
             fourier: Fourier::new(TILE),
-            spectra: None,
+            spectra: Vec::new(),
         }
     }
 
@@ -95,8 +102,8 @@ impl Detector {
 
     /// The middle of the picture that the mappings speak of.
     pub(crate) fn center(&self) -> (f64, f64) {
-        let luma = self.scene.luma();
-        (luma.width as f64 / 2.0, luma.height as f64 / 2.0)
+        let (width, height) = self.pyramid.size();
+        (width as f64 / 2.0, height as f64 / 2.0)
     }
 
     /// Looks where a mark lies that was not moved: not scaled at all, or a whole picture scaled.
@@ -144,83 +151,69 @@ impl Detector {
         either_way: bool,
         attempts: &mut Attempts,
     ) -> Option<Hit> {
-        let residual = self.scene.residual(Grain::for_scale(scale));
-        let fourier = &mut self.fourier;
-        let tile = fold(residual, Part::whole(residual), &mapping);
-        let (carriers, shift, mapping) = oriented(&tile, pattern, mapping, either_way, fourier);
-        if shift.z < least {
-            return None;
-        }
-        if let Some(hit) = decode(&carriers, pattern, shift, mapping, attempts) {
-            return Some(hit);
-        }
-        let mut mapping = mapping;
-        for _ in 0..ROUNDS {
-            mapping = refine(residual, pattern, &mapping, fourier);
-        }
-        let tile = fold(residual, Part::whole(residual), &mapping);
-        let carriers = Carriers::new(&tile, pattern, fourier);
-        let shift = carriers.shift(pattern, fourier);
-        decode(&carriers, pattern, shift, mapping, attempts)
+        let (level, scale) = self.pyramid.for_scale(scale);
+        let (across, down) = level.ratio;
+        let mut look = Look {
+            scene: &mut level.scene,
+            grain: Grain::for_scale(scale),
+            pattern,
+            fourier: &mut self.fourier,
+        };
+        let mapping = mapping.with_pixels_of(1.0 / across, 1.0 / down);
+        let hit = look.candidate(mapping, least, either_way, attempts)?;
+        Some(Hit {
+            mapping: hit.mapping.with_pixels_of(across, down),
+            ..hit
+        })
     }
 
     fn hypotheses(&mut self, pattern: &Pattern) -> Vec<Hypothesis> {
-        let spectra = self.spectra();
-        let upper = if spectra.half.is_some() {
-            FULL_RESOLUTION
-        } else {
-            SCALES.1
-        };
-        let full = search(pattern, &spectra.full, SCALES.0, upper);
-        let half = spectra
-            .half
-            .as_ref()
-            .map_or_else(Vec::new, |(spectrum, [across, down])| {
-                let mut found = search(pattern, spectrum, HALF_RESOLUTION, 0.5 * SCALES.1);
-                for hypothesis in &mut found {
-                    let [a, b, c, d] = hypothesis.matrix;
-                    hypothesis.matrix = [a * across, b * down, c * across, d * down];
-                }
-                found
-            });
+        let found = self.spectra().iter().map(|level| {
+            let (across, down) = (level.ratio.0 as f32, level.ratio.1 as f32);
+            let mut found = search(pattern, &level.spectrum, level.scales.0, level.scales.1);
+            for hypothesis in &mut found {
+                let [a, b, c, d] = hypothesis.matrix;
+                hypothesis.matrix = [a * across, b * down, c * across, d * down];
+            }
+            found.into_iter()
+        });
+        let mut found: Vec<_> = found.collect();
         let mut all: Vec<Hypothesis> = COMMON_SCALES.map(Hypothesis::scaling).into();
-        // Two of the full resolution to one of the half: most pictures are not enlarged.
-        let (mut full, mut half) = (full.into_iter(), half.into_iter());
+        // Two of the full resolution to one of the smaller ones: most pictures are not enlarged.
         loop {
             let before = all.len();
-            all.extend(full.by_ref().take(2));
-            all.extend(half.next());
+            for (level, hypotheses) in found.iter_mut().enumerate() {
+                all.extend(hypotheses.by_ref().take(if level == 0 { 2 } else { 1 }));
+            }
             if all.len() == before {
                 return all;
             }
         }
     }
 
-    fn spectra(&mut self) -> &Spectra {
-        let scene = &mut self.scene;
-        self.spectra.get_or_insert_with(|| {
-            let pixels = scene.luma().pixels();
-            let grain = if pixels < 200_000 {
-                Grain::Fine
-            } else {
-                Grain::Normal
-            };
-            let full = Spectrum::new(scene.residual(grain));
-            let half = (pixels >= SMALL).then(|| {
-                let luma = scene.luma();
-                let small = shrink(luma, (luma.width / 2).max(1), (luma.height / 2).max(1));
-                let ratio = [
-                    small.width as f32 / luma.width as f32,
-                    small.height as f32 / luma.height as f32,
-                ];
-                let mask = crate::perception::mask(&small);
-                (
-                    Spectrum::new(&residual(&small, &mask, Grain::Normal)),
-                    ratio,
-                )
-            });
-            Spectra { full, half }
-        })
+    fn spectra(&mut self) -> &[LevelSpectrum] {
+        if self.spectra.is_empty() {
+            let (width, height) = self.pyramid.size();
+            let pixels = width * height;
+            let levels = if pixels < SMALL { 1 } else { SCALES_BY_LEVEL.len() };
+            for (index, scales) in SCALES_BY_LEVEL.into_iter().take(levels).enumerate() {
+                let Some(level) = self.pyramid.level(index) else {
+                    break;
+                };
+                // Small pictures were more often shrunk than not.
+                let grain = if index == 0 && pixels < 200_000 {
+                    Grain::Fine
+                } else {
+                    Grain::Normal
+                };
+                self.spectra.push(LevelSpectrum {
+                    spectrum: Spectrum::new(level.scene.residual(grain)),
+                    ratio: level.ratio,
+                    scales: if levels == 1 { SCALES } else { scales },
+                });
+            }
+        }
+        &self.spectra
     }
 
     /// In a large picture the middle tells which hypotheses are worth folding the whole.
@@ -229,29 +222,20 @@ impl Detector {
         pattern: &Pattern,
         hypotheses: Vec<Hypothesis>,
     ) -> Vec<Hypothesis> {
-        let (width, height) = (self.scene.luma().width, self.scene.luma().height);
+        let (width, height) = self.pyramid.size();
         if width * height <= TRIED_ON_THE_MIDDLE {
             return hypotheses;
         }
-        let mut middles: Vec<(Grain, Plane)> = Vec::new();
         let mut scored: Vec<(f32, usize)> = Vec::with_capacity(hypotheses.len());
         for (index, hypothesis) in hypotheses.iter().enumerate() {
-            let grain = Grain::for_scale(f64::from(hypothesis.scale()));
-            if middles.iter().all(|(known, _)| *known != grain) {
-                let (x, y) = (
-                    width.saturating_sub(MIDDLE) / 2,
-                    height.saturating_sub(MIDDLE) / 2,
-                );
-                middles.push((
-                    grain,
-                    self.scene.residual(grain).window(x, y, MIDDLE, MIDDLE),
-                ));
-            }
-            let Some((_, middle)) = middles.iter().find(|(known, _)| *known == grain) else {
-                continue;
-            };
-            let mapping = Homography::linear(hypothesis.matrix.map(f64::from));
-            let tile = fold(middle, Part::whole(middle), &mapping);
+            let (level, scale) = self.pyramid.for_scale(f64::from(hypothesis.scale()));
+            let (across, down) = level.ratio;
+            let residual = level.scene.residual(Grain::for_scale(scale));
+            let share = MIDDLE as f64 / residual.width.max(residual.height) as f64;
+            let middle = Part::middle(residual, share.min(1.0));
+            let mapping = Homography::linear(hypothesis.matrix.map(f64::from))
+                .with_pixels_of(1.0 / across, 1.0 / down);
+            let tile = fold(residual, middle, &mapping);
             let (_, shift, _) = oriented(&tile, pattern, mapping, true, &mut self.fourier);
             scored.push((shift.z, index));
         }
@@ -270,6 +254,90 @@ impl Detector {
                 .any(|(_, known)| known == index)
         }));
         order.into_iter().map(|index| hypotheses[index]).collect()
+    }
+}
+
+/// One size of a picture seen through one residual, and one key's pattern to look for in it.
+struct Look<'a> {
+    scene: &'a mut Scene,
+    grain: Grain,
+    pattern: &'a Pattern,
+    fourier: &'a mut Fourier,
+}
+
+impl Look<'_> {
+    fn candidate(
+        &mut self,
+        mapping: Homography,
+        least: f32,
+        either_way: bool,
+        attempts: &mut Attempts,
+    ) -> Option<Hit> {
+        let (carriers, shift, whole) = self.fold(mapping, 1.0, either_way);
+        if shift.z >= least {
+            let hit = decode(&carriers, self.pattern, shift, whole, attempts);
+            let hit = hit.or_else(|| self.refined(whole, &WHOLE, attempts));
+            if hit.is_some() {
+                return hit;
+            }
+        }
+        let (_, shift, middle) = self.fold(mapping, OUTWARDS[0], either_way);
+        if shift.z < least {
+            return None;
+        }
+        self.refined(middle, &OUTWARDS, attempts)
+    }
+
+    /// Carriers and shift of the middle part with `share` of the sides.
+    fn fold(
+        &mut self,
+        mapping: Homography,
+        share: f64,
+        either_way: bool,
+    ) -> (Carriers, Shift, Homography) {
+        let residual = self.scene.residual(self.grain);
+        let tile = fold(residual, Part::middle(residual, share), &mapping);
+        oriented(&tile, self.pattern, mapping, either_way, self.fourier)
+    }
+
+    fn refined(
+        &mut self,
+        mut mapping: Homography,
+        shares: &[f64],
+        attempts: &mut Attempts,
+    ) -> Option<Hit> {
+        let residual = self.scene.residual(self.grain);
+        for &share in shares {
+            let region = Part::middle(residual, share);
+            mapping = refine(residual, region, self.pattern, &mapping, self.fourier);
+        }
+        let (carriers, shift, _) = self.fold(mapping, 1.0, false);
+        let hit = decode(&carriers, self.pattern, shift, mapping, attempts);
+        if hit.is_some() || shift.z < CERTAIN {
+            return hit;
+        }
+        self.second_look(mapping, &carriers, shift, attempts)
+    }
+
+    /// Adds the soft values of other residuals: what disturbs one disturbs another less.
+    fn second_look(
+        &mut self,
+        mapping: Homography,
+        carriers: &Carriers,
+        shift: Shift,
+        attempts: &mut Attempts,
+    ) -> Option<Hit> {
+        let mut soft = carriers.soft_values(self.pattern, shift);
+        for other in self.grain.others() {
+            let residual = self.scene.residual(other);
+            let tile = fold(residual, Part::whole(residual), &mapping);
+            let carriers = Carriers::new(&tile, self.pattern, self.fourier);
+            let more = carriers.soft_values(self.pattern, shift);
+            soft.iter_mut().zip(&more).for_each(|(sum, more)| *sum += more);
+        }
+        let decoded = self.pattern.code.decode(&soft, attempts)?;
+        let mapping = mapping.shifted(f64::from(shift.x), f64::from(shift.y));
+        Some(Hit { decoded, mapping })
     }
 }
 

@@ -22,18 +22,34 @@ impl Part {
         }
     }
 
-    /// A grid of `columns × rows` parts.
-    pub(crate) fn grid(plane: &Plane, columns: usize, rows: usize) -> Vec<Self> {
-        let cut = |i: usize, n: usize, length: usize| i * length / n;
+    /// The middle part with `share` of the plane's sides.
+    pub(crate) fn middle(plane: &Plane, share: f64) -> Self {
+        let span = |length: usize| {
+            let margin = ((length as f64 * 0.5 * (1.0 - share)) as usize).min(length / 2);
+            (margin, length - margin)
+        };
+        Self {
+            x: span(plane.width),
+            y: span(plane.height),
+        }
+    }
+
+    pub(crate) const fn size(&self) -> (usize, usize) {
+        (self.x.1 - self.x.0, self.y.1 - self.y.0)
+    }
+
+    /// This part as a grid of `columns × rows` parts.
+    pub(crate) fn grid(&self, columns: usize, rows: usize) -> Vec<Self> {
+        let cut = |i: usize, n: usize, (from, to): (usize, usize)| from + i * (to - from) / n;
         let part = |i: usize| {
             let (column, row) = (i % columns, i / columns);
             let x = (
-                cut(column, columns, plane.width),
-                cut(column + 1, columns, plane.width),
+                cut(column, columns, self.x),
+                cut(column + 1, columns, self.x),
             );
             let y = (
-                cut(row, rows, plane.height),
-                cut(row + 1, rows, plane.height),
+                cut(row, rows, self.y),
+                cut(row + 1, rows, self.y),
             );
             Self { x, y }
         };
@@ -109,7 +125,7 @@ mod tests {
         for (i, value) in folded.iter().enumerate() {
             assert_eq!(*value, 6.0 * tile(i % TILE, i / TILE), "{i}");
         }
-        let parts: Vec<Vec<f32>> = Part::grid(&plane, 4, 3)
+        let parts: Vec<Vec<f32>> = Part::whole(&plane).grid(4, 3)
             .into_iter()
             .map(|part| fold(&plane, part, &mapping))
             .collect();

@@ -46,6 +46,21 @@ impl Homography {
         ])
     }
 
+    /// The mapping for a picture of which each pixel stands for `across × down` of this one's.
+    pub(crate) fn with_pixels_of(&self, across: f64, down: f64) -> Self {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        Self([
+            a * across,
+            b * down,
+            c,
+            d * across,
+            e * down,
+            f,
+            g * across,
+            h * down,
+        ])
+    }
+
     /// The mapping followed by half a turn of the pattern.
     pub(crate) fn turned(&self) -> Self {
         let [a, b, c, d, e, f, g, h] = self.0;

@@ -48,6 +48,7 @@ mod pattern;
 mod perception;
 mod pixels;
 mod plane;
+mod pyramid;
 mod refine;
 mod residual;
 mod search;

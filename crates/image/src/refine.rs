@@ -14,33 +14,35 @@ use crate::pattern::{Pattern, TILE};
 use crate::plane::Plane;
 
 /// Received pixels per block, and the most blocks along a side.
-const BLOCK: f64 = 150.0;
+const BLOCK: f64 = 100.0;
 const MOST_BLOCKS: usize = 6;
 /// Displacements that a surface covers, pattern pixels in each direction.
 const REACH: usize = 6;
 const SURFACE: usize = 2 * REACH + 1;
-/// Step sizes of the ascent in pattern pixels at the picture's border.
+/// Step sizes of the ascent in pattern pixels at the region's border.
 const STEPS: [f64; 5] = [3.0, 1.5, 0.75, 0.35, 0.15];
 
 /// One block's agreement over displacements, and where the block lies.
 struct Block {
     surface: Vec<f32>,
-    /// The block's middle, −1 to 1 over the picture.
+    /// The block's middle, −1 to 1 over the region.
     at: (f64, f64),
     /// The same through the mapping's linear part, for perspective.
     mapped: (f64, f64),
 }
 
-/// A mapping nearer to the true one than `mapping`, whose shift must be right already.
+/// A mapping that fits `region` better than `mapping` does, with the shift that fits the region best.
 pub(crate) fn refine(
     residual: &Plane,
+    region: Part,
     pattern: &Pattern,
     mapping: &Homography,
     fourier: &mut Fourier,
 ) -> Homography {
     let count = |length: usize| ((length as f64 / BLOCK).round() as usize).clamp(1, MOST_BLOCKS);
-    let parts = Part::grid(residual, count(residual.width), count(residual.height));
-    let field_of_view = View::new(residual, mapping);
+    let (width, height) = region.size();
+    let parts = region.grid(count(width), count(height));
+    let field_of_view = View::new(region, mapping);
     let tiles: Vec<Vec<f32>> = parts
         .iter()
         .map(|&part| fold(residual, part, mapping))
@@ -72,7 +74,12 @@ pub(crate) fn refine(
     let field = ascend(&blocks, free);
     let mapping = mapping.shifted(f64::from(shift.x), f64::from(shift.y));
     let corners = [(0.15, 0.15), (0.85, 0.15), (0.15, 0.85), (0.85, 0.85)];
-    let from = corners.map(|(x, y)| (x * residual.width as f64, y * residual.height as f64));
+    let from = corners.map(|(x, y)| {
+        (
+            region.x.0 as f64 + x * width as f64,
+            region.y.0 as f64 + y * height as f64,
+        )
+    });
     let to = from.map(|(x, y)| {
         let (u, v) = mapping.apply(x, y);
         let (at, mapped) = field_of_view.place((x, y));
@@ -82,23 +89,26 @@ pub(crate) fn refine(
     Homography::from_points(from, to).unwrap_or(mapping)
 }
 
-/// Normalised coordinates of a picture.
+/// Normalised coordinates of a region.
 struct View {
+    center: (f64, f64),
     half: (f64, f64),
     linear: [f64; 4],
 }
 
 impl View {
-    fn new(plane: &Plane, mapping: &Homography) -> Self {
-        let half = (plane.width as f64 / 2.0, plane.height as f64 / 2.0);
+    fn new(region: Part, mapping: &Homography) -> Self {
+        let (width, height) = region.size();
+        let center = region.center();
         Self {
-            half,
-            linear: mapping.jacobian(half.0, half.1),
+            center,
+            half: (width as f64 / 2.0, height as f64 / 2.0),
+            linear: mapping.jacobian(center.0, center.1),
         }
     }
 
     fn place(&self, (x, y): (f64, f64)) -> ((f64, f64), (f64, f64)) {
-        let (dx, dy) = (x - self.half.0, y - self.half.1);
+        let (dx, dy) = (x - self.center.0, y - self.center.1);
         let [a, b, c, d] = self.linear;
         let norm = (a * d - b * c).abs().sqrt().max(1e-9) * self.half.0.max(self.half.1);
         (

@@ -28,6 +28,16 @@ impl Grain {
         }
     }
 
+    /// Grains that see the same pattern differently.
+    pub(crate) const fn others(self) -> [Self; 2] {
+        match self {
+            Self::Finest => [Self::Fine, Self::Normal],
+            Self::Fine => [Self::Finest, Self::Normal],
+            Self::Normal => [Self::Fine, Self::Coarse],
+            Self::Coarse => [Self::Fine, Self::Normal],
+        }
+    }
+
     /// Distance of the second difference along an axis: half a period at the band's middle, at which
     /// the difference is largest.
     const fn lag(self) -> usize {
