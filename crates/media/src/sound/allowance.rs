@@ -53,12 +53,17 @@ impl Allowance {
                 found: channels as u64,
             });
         }
-        let by_duration = limits.max_duration_s * f64::from(rate);
-        let samples = (limits.max_duration_s * ORDINARY_SAMPLES_PER_SECOND)
-            .max(ALWAYS_ALLOWED_SAMPLES);
-        // A negative or NaN limit becomes 0 frames: nothing is allowed.
+        // A limit that is negative or not a number allows nothing.
+        let seconds = limits.max_duration_s.max(0.0);
+        let by_duration = seconds * f64::from(rate);
+        let samples = (seconds * ORDINARY_SAMPLES_PER_SECOND).max(ALWAYS_ALLOWED_SAMPLES);
         let frames = by_duration.min(samples / channels as f64) as u64;
-        Ok(Self { rate, channels: channels as u64, frames, by_duration })
+        Ok(Self {
+            rate,
+            channels: channels as u64,
+            frames,
+            by_duration,
+        })
     }
 
     /// Whether a sound may have `frames` frames.
@@ -97,9 +102,18 @@ mod tests {
     fn an_ordinary_sound_may_reach_the_duration_limit() {
         let limits = Limits::default();
         assert!(allowed(48_000, 2, &limits).check(4 * 3600 * 48_000).is_ok());
-        let error = allowed(48_000, 2, &limits).check(4 * 3600 * 48_000 + 1).unwrap_err();
+        let error = allowed(48_000, 2, &limits)
+            .check(4 * 3600 * 48_000 + 1)
+            .unwrap_err();
         assert!(
-            matches!(error, MediaError::Limit { what: "seconds of sound", limit: 14_400, .. }),
+            matches!(
+                error,
+                MediaError::Limit {
+                    what: "seconds of sound",
+                    limit: 14_400,
+                    ..
+                }
+            ),
             "{error:?}"
         );
     }
@@ -107,10 +121,24 @@ mod tests {
     #[test]
     fn a_dense_sound_is_bounded_by_its_samples() {
         let limits = Limits::default();
-        let error = allowed(192_000, 8, &limits).check(3600 * 192_000).unwrap_err();
-        assert!(matches!(error, MediaError::Limit { what: "samples", .. }), "{error:?}");
+        let error = allowed(192_000, 8, &limits)
+            .check(3600 * 192_000)
+            .unwrap_err();
+        assert!(
+            matches!(
+                error,
+                MediaError::Limit {
+                    what: "samples",
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
         // A short limit does not hit a short sound of many channels.
-        let limits = Limits { max_duration_s: 30.0, ..limits };
+        let limits = Limits {
+            max_duration_s: 30.0,
+            ..limits
+        };
         assert!(allowed(192_000, 8, &limits).check(29 * 192_000).is_ok());
     }
 
@@ -122,9 +150,16 @@ mod tests {
             assert!(matches!(error, MediaError::Damaged { .. }), "{error:?}");
         }
         let error = Allowance::new(Format::Wav, 48_000, 9, &limits).unwrap_err();
-        let expected = MediaError::Limit { what: "channels", limit: 8, found: 9 };
+        let expected = MediaError::Limit {
+            what: "channels",
+            limit: 8,
+            found: 9,
+        };
         assert_eq!(error, expected);
-        let nothing = Limits { max_duration_s: f64::NAN, ..limits };
+        let nothing = Limits {
+            max_duration_s: f64::NAN,
+            ..limits
+        };
         assert!(allowed(48_000, 1, &nothing).check(1).is_err());
     }
 }

@@ -66,7 +66,10 @@ pub(super) struct Pages<'a> {
 impl<'a> Pages<'a> {
     /// Starts at the beginning of a file.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, bad: 0 }
+        Self {
+            rest: bytes,
+            bad: 0,
+        }
     }
 }
 
@@ -95,8 +98,27 @@ impl<'a> Iterator for Pages<'a> {
 /// Reads the page at the beginning of `bytes`; gives it and its length if the checksum is right.
 fn parse_page(bytes: &[u8]) -> Option<(Page<'_>, usize)> {
     let (header, rest) = bytes.split_first_chunk::<HEADER_LEN>()?;
-    let [_, _, _, _, version, flags, g0, g1, g2, g3, g4, g5, g6, g7, s0, s1, s2, s3, tail @ ..] =
-        *header;
+    let [
+        _,
+        _,
+        _,
+        _,
+        version,
+        flags,
+        g0,
+        g1,
+        g2,
+        g3,
+        g4,
+        g5,
+        g6,
+        g7,
+        s0,
+        s1,
+        s2,
+        s3,
+        tail @ ..,
+    ] = *header;
     let [_, _, _, _, c0, c1, c2, c3, segment_count] = tail;
     if version != 0 {
         return None;
@@ -272,7 +294,9 @@ const CRC_TABLE: [u32; 256] = {
 
 /// Goes on with the checksum `crc` over `bytes`.
 fn crc32(crc: u32, bytes: &[u8]) -> u32 {
-    bytes.iter().fold(crc, |crc, byte| (crc << 8) ^ CRC_TABLE[usize::from((crc >> 24) as u8 ^ byte)])
+    bytes.iter().fold(crc, |crc, byte| {
+        (crc << 8) ^ CRC_TABLE[usize::from((crc >> 24) as u8 ^ byte)]
+    })
 }
 
 #[cfg(test)]

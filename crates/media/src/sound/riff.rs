@@ -44,7 +44,10 @@ pub(super) fn chunks(bytes: &[u8]) -> Option<Vec<Chunk<'_>>> {
         let length = declared.min(body.len());
         let (data, after) = body.split_at(length);
         if id == *b"ds64" {
-            data_size_64 = data.get(8..16).and_then(u64_le).and_then(|n| usize::try_from(n).ok());
+            data_size_64 = data
+                .get(8..16)
+                .and_then(u64_le)
+                .and_then(|n| usize::try_from(n).ok());
         }
         found.push(Chunk { id, data });
         if found.len() == MAX_CHUNKS {
@@ -85,7 +88,8 @@ fn skip_pad(after: &[u8], length: usize) -> &[u8] {
 }
 
 fn looks_like_id(id: &[u8]) -> bool {
-    id.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ')
+    id.iter()
+        .all(|byte| byte.is_ascii_graphic() || *byte == b' ')
 }
 
 fn u32_le(bytes: &[u8]) -> Option<u32> {
@@ -114,7 +118,14 @@ mod tests {
         assert_eq!(bytes.len() % 2, 0);
         let found = chunks(&bytes).unwrap();
         let seen: Vec<_> = found.iter().map(|c| (c.id, c.data)).collect();
-        assert_eq!(seen, [(*b"aaaa", &b"123"[..]), (*b"bbbb", b""), (*b"cccc", b"4567")]);
+        assert_eq!(
+            seen,
+            [
+                (*b"aaaa", &b"123"[..]),
+                (*b"bbbb", b""),
+                (*b"cccc", b"4567")
+            ]
+        );
     }
 
     #[test]

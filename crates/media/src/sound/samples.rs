@@ -63,7 +63,9 @@ impl SampleDepth {
 pub(super) fn quantise(sample: f32, bits: u16) -> i32 {
     let scale = f64::from(1u32 << (bits.clamp(2, 32) - 1));
     // `as` from a float saturates at the ends of `i32` and maps NaN to 0.
-    (f64::from(sample) * scale).round().clamp(-scale, scale - 1.0) as i32
+    (f64::from(sample) * scale)
+        .round()
+        .clamp(-scale, scale - 1.0) as i32
 }
 
 /// Reads one little-endian sample of `depth` as WAV stores it; `bytes` holds exactly that sample.
