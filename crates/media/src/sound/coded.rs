@@ -1,7 +1,5 @@
 //! What symphonia decodes: MP3, Ogg Vorbis, AAC, FLAC, and the compressed kinds of WAV.
 
-use std::io::Cursor;
-
 use symphonia::core::audio::GenericAudioBufferRef;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
@@ -12,6 +10,7 @@ use symphonia::default::formats::{
 };
 
 use super::allowance::Allowance;
+use super::joined::Joined;
 use super::samples::SampleDepth;
 use super::{Sound, SoundOrigin, damaged, mp4, tags, unsupported};
 use crate::error::MediaError;
@@ -27,10 +26,27 @@ pub(super) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<So
     // ID3v2 tags stand in front of streams that know nothing of them; a C2PA manifest may lie in
     // one, and be large.
     let bytes = match format {
-        Format::Mp3 | Format::Aac | Format::Flac => tags::after_id3v2(bytes),
+        Format::Mp3 | Format::Aac => tags::after_id3v2(bytes),
         _ => bytes,
     };
-    let mut reader = open(bytes, format).map_err(|error| explain(format, &error))?;
+    let mut sound = decode_joined(&[], bytes, format, limits)?;
+    if format == Format::M4a
+        && let Some(edit) = mp4::playable(bytes, sound.rate)
+    {
+        trim(&mut sound, edit);
+    }
+    Ok(sound)
+}
+
+/// Decodes the first sound track of the file that `head` and `body` make together.
+pub(super) fn decode_joined(
+    head: &[u8],
+    body: &[u8],
+    format: Format,
+    limits: &Limits,
+) -> Result<Sound, MediaError> {
+    let source = Joined::new(head, body);
+    let mut reader = open(source, format).map_err(|error| explain(format, &error))?;
     let track = reader
         .default_track(TrackType::Audio)
         .ok_or_else(|| damaged(format, "no sound track"))?;
@@ -44,7 +60,7 @@ pub(super) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<So
 
     let mut failures = 0;
     // No format has packets of less than a byte.
-    for _ in 0..=bytes.len() {
+    for _ in 0..=body.len() {
         if failures > MAX_FAILURES {
             break;
         }
@@ -68,17 +84,11 @@ pub(super) fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<So
         }
     }
 
-    let mut sound = decoded.finish()?;
-    if format == Format::M4a
-        && let Some(edit) = mp4::playable(bytes, sound.rate)
-    {
-        trim(&mut sound, edit);
-    }
-    Ok(sound)
+    decoded.finish()
 }
 
-fn open(bytes: &[u8], format: Format) -> Result<Box<dyn FormatReader + '_>, Error> {
-    let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
+fn open(source: Joined<'_>, format: Format) -> Result<Box<dyn FormatReader + '_>, Error> {
+    let stream = MediaSourceStream::new(Box::new(source), Default::default());
     let options = FormatOptions::default();
     Ok(match format {
         Format::Mp3 => Box::new(MpaReader::try_new(stream, options)?),

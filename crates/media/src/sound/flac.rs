@@ -40,25 +40,29 @@ const MAX_CHANNELS: usize = 8;
 /// A rate is written in 20 bits (RFC 9639, section 8.2).
 const MAX_RATE: u32 = (1 << 20) - 1;
 
-/// Decodes a FLAC stream.
+/// Decodes a FLAC stream. Of its metadata, the decoder sees the stream information alone: the rest
+/// is of no use to it, may be large, and where it is damaged, the frames need not be.
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Sound, MediaError> {
     let (blocks, frames) = split(bytes).ok_or_else(|| damaged(Format::Flac, "no `fLaC` marker"))?;
-    match blocks.first() {
-        Some(&(STREAM_INFO, info)) if frames.is_empty() => empty(info, limits),
-        _ => coded::decode(bytes, Format::Flac, limits),
+    let Some(&(STREAM_INFO, info)) = blocks.first() else {
+        return Err(damaged(Format::Flac, "no stream information"));
+    };
+    if frames.is_empty() {
+        return empty(info, limits);
     }
+    let mut head = b"fLaC".to_vec();
+    push_block(&mut head, STREAM_INFO | LAST_BLOCK, info);
+    coded::decode_joined(&head, frames, Format::Flac, limits)
 }
 
 /// The sound of a stream without a frame, if its header says that there is none.
 fn empty(info: &[u8], limits: &Limits) -> Result<Sound, MediaError> {
-    let &[.., a, b, c, d, e, f, g, h] = info
+    let packed: [u8; 8] = info
         .get(10..18)
-        .ok_or_else(|| damaged(Format::Flac, "a short stream information"))?
-    else {
-        return Err(damaged(Format::Flac, "a short stream information"));
-    };
+        .and_then(|packed| packed.try_into().ok())
+        .ok_or_else(|| damaged(Format::Flac, "a short stream information"))?;
     // 20 bits of rate, 3 of channels less 1, 5 of depth less 1, 36 of frames.
-    let packed = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    let packed = u64::from_be_bytes(packed);
     if packed & ((1 << 36) - 1) != 0 {
         return Err(damaged(Format::Flac, "no audio frame could be decoded"));
     }
@@ -295,7 +299,7 @@ fn compare(sound: &Sound, bits: u16, written: &[u8]) -> Result<(), MediaError> {
         max_channels: u16::MAX,
         ..Limits::default()
     };
-    let decoded = coded::decode(written, Format::Flac, &unlimited)?;
+    let decoded = decode(written, &unlimited)?;
     let equal = decoded.rate == sound.rate
         && decoded.channels.len() == sound.channels.len()
         && decoded

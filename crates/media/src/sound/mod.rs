@@ -13,6 +13,7 @@
 mod allowance;
 mod coded;
 mod flac;
+mod joined;
 mod mp4;
 mod ogg;
 mod opus;
