@@ -11,7 +11,7 @@ use crate::geometry::Homography;
 use crate::pattern::{Pattern, TILE};
 use crate::plane::Plane;
 use crate::pyramid::Pyramid;
-use crate::refine::refine;
+use crate::refine::{Reach, refine};
 use crate::residual::{Grain, Scene};
 use crate::search::{Hypothesis, search};
 use crate::spectrum::Spectrum;
@@ -309,7 +309,9 @@ impl Look<'_> {
         let residual = self.scene.residual(self.grain);
         for &share in shares {
             let region = Part::middle(residual, share);
-            mapping = refine(residual, region, self.pattern, &mapping, self.fourier);
+            let reach = if share < 1.0 { Reach::Far } else { Reach::Near };
+            let (pattern, fourier) = (self.pattern, &mut *self.fourier);
+            mapping = refine(residual, region, reach, pattern, &mapping, fourier);
         }
         let (carriers, shift, _) = self.fold(mapping, 1.0, false);
         let hit = decode(&carriers, self.pattern, shift, mapping, attempts);

@@ -22,6 +22,19 @@ const SURFACE: usize = 2 * REACH + 1;
 /// Step sizes of the ascent in pattern pixels at the region's border.
 const STEPS: [f64; 5] = [3.0, 1.5, 0.75, 0.35, 0.15];
 
+/// Affine displacements that a far search starts from, and how many of its best are followed.
+const GRID: [f64; 5] = [-4.5, -2.25, 0.0, 2.25, 4.5];
+const STARTS: usize = 6;
+
+/// How far from the given mapping the right one may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// On the same hill of agreement.
+    Near,
+    /// Anywhere within the surfaces.
+    Far,
+}
+
 /// One block's agreement over displacements, and where the block lies.
 struct Block {
     surface: Vec<f32>,
@@ -35,6 +48,7 @@ struct Block {
 pub(crate) fn refine(
     residual: &Plane,
     region: Part,
+    reach: Reach,
     pattern: &Pattern,
     mapping: &Homography,
     fourier: &mut Fourier,
@@ -71,7 +85,16 @@ pub(crate) fn refine(
         4..9 => 6,
         _ => 8,
     };
-    let field = ascend(&blocks, free);
+    let starts = match reach {
+        Reach::Near => vec![[0.0; 8]],
+        Reach::Far => starts(&blocks),
+    };
+    let tops = starts
+        .into_iter()
+        .map(|start| ascend(&blocks, free, start));
+    let (_, field) = tops
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .unwrap_or_default();
     let mapping = mapping.shifted(f64::from(shift.x), f64::from(shift.y));
     let corners = [(0.15, 0.15), (0.85, 0.15), (0.15, 0.85), (0.85, 0.85)];
     let from = corners.map(|(x, y)| {
@@ -128,14 +151,43 @@ fn displacement(p: &[f64; 8], (x, y): (f64, f64), (u, v): (f64, f64)) -> (f64, f
     )
 }
 
-fn ascend(blocks: &[Block], free: usize) -> [f64; 8] {
-    let agreement = |p: &[f64; 8]| -> f32 {
-        blocks
-            .iter()
-            .map(|block| read(&block.surface, displacement(p, block.at, block.mapped)))
-            .sum()
-    };
-    let mut field = [0.0; 8];
+/// What the blocks say to a field together.
+fn agreement(blocks: &[Block], field: &[f64; 8]) -> f32 {
+    blocks
+        .iter()
+        .map(|block| read(&block.surface, displacement(field, block.at, block.mapped)))
+        .sum()
+}
+
+/// The best affine fields on a coarse grid, from which to ascend: a spectrum alone gives no shear, and
+/// the ascent's steps do not lead from one hill to the next.
+fn starts(blocks: &[Block]) -> Vec<[f64; 8]> {
+    let coarse = |i: usize| GRID[i % GRID.len()];
+    let n = GRID.len();
+    let mut scored: Vec<(f32, [f64; 8])> = (0..n.pow(4))
+        .map(|i| {
+            let field = [
+                0.0,
+                coarse(i),
+                coarse(i / n),
+                0.0,
+                coarse(i / n.pow(2)),
+                coarse(i / n.pow(3)),
+                0.0,
+                0.0,
+            ];
+            (agreement(blocks, &field), field)
+        })
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    scored.truncate(STARTS);
+    scored.into_iter().map(|(_, field)| field).collect()
+}
+
+/// Coordinate ascent from a field; the field on top and how high it is.
+fn ascend(blocks: &[Block], free: usize, start: [f64; 8]) -> (f32, [f64; 8]) {
+    let agreement = |field: &[f64; 8]| agreement(blocks, field);
+    let mut field = start;
     let mut best = agreement(&field);
     for round in 0..3 {
         for step in STEPS.iter().skip(usize::from(round > 0)) {
@@ -160,7 +212,7 @@ fn ascend(blocks: &[Block], free: usize) -> [f64; 8] {
             }
         }
     }
-    field
+    (best, field)
 }
 
 /// The agreement at a displacement, between the surface's points; beyond its border the border counts.
