@@ -1,0 +1,111 @@
+//! Results in the shape that others rely on.
+
+use filigrane_credentials::Credentials;
+use filigrane_media::Format;
+use serde::{Serialize, Serializer};
+
+use crate::marks::{Outcome, Quality};
+use crate::verdict::{RegistryEvidence, Verdict};
+
+/// Version of the JSON that is printed.
+pub const SCHEMA: u8 = 1;
+
+/// What verifying a file came to: all layers, and one verdict.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// Version of this shape.
+    pub schema: u8,
+    /// Always `verification`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The file as it was named.
+    pub file: String,
+    /// `image` or `audio`.
+    pub media: String,
+    /// The file's format.
+    #[serde(serialize_with = "format_name")]
+    pub format: Format,
+    /// What all layers together come to.
+    pub verdict: Verdict,
+    /// The same in plain words.
+    pub explanation: String,
+    /// The watermark layer.
+    pub watermark: Outcome,
+    /// The credentials layer.
+    pub credentials: Credentials,
+    /// Whether the trust in the credentials rests on this machine's development identity.
+    pub development_identity: bool,
+    /// The registry.
+    pub registry: RegistryEvidence,
+    /// The fingerprint layer, which this version does not have.
+    pub fingerprint: FingerprintEvidence,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+/// The fingerprint layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum FingerprintEvidence {
+    /// No fingerprint was compared.
+    NotAvailable,
+}
+
+/// What looking for the watermark alone came to.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct DetectionReport {
+    /// Version of this shape.
+    pub schema: u8,
+    /// Always `detection`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The file as it was named.
+    pub file: String,
+    /// `image` or `audio`.
+    pub media: String,
+    /// What was found.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+/// What was stamped or embedded.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Stamped {
+    /// Version of this shape.
+    pub schema: u8,
+    /// `stamp`, or `embed` where only the watermark was put in.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The identifier, 22 hexadecimal digits.
+    pub id: String,
+    /// What the mark says of the origin.
+    pub origin: String,
+    /// The key that marked.
+    pub key_id: String,
+    /// The format that was written.
+    #[serde(serialize_with = "format_name")]
+    pub format: Format,
+    /// What embedding cost.
+    #[serde(flatten)]
+    pub quality: Quality,
+    /// Bound with which the mark reads back from the finished file.
+    pub p_value: f64,
+    /// The signer, where it was signed.
+    pub signer: Option<String>,
+    /// Whether it was registered.
+    pub registered: bool,
+    /// Bytes of the finished file.
+    pub bytes: u64,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+fn format_name<S: Serializer>(format: &Format, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(format.name())
+}

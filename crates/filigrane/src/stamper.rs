@@ -1,0 +1,464 @@
+//! Stamping: watermark, credentials, registry, and reading all of it back.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use filigrane_credentials::{
+    ClaimedOrigin, Credentials, Identity, ManifestRequest, Model, Parent, Signer, SoftBinding,
+    Trust, supports,
+};
+use filigrane_media::{Format, Limits, Medium, Metadata, read_metadata};
+use filigrane_payload::{Key, MarkId, Origin, Payload};
+use filigrane_registry::{Entry, FileFacts, Store};
+
+use crate::content::{Content, Encoding, probe};
+use crate::error::Error;
+use crate::files;
+use crate::marks::{Outcome, Plans, Quality, detect, embed, soft_binding};
+use crate::report::{SCHEMA, Stamped};
+
+/// Qualities that are tried in turn where a lossy file does not read back.
+const RETRIES: [u8; 2] = [92, 97];
+
+/// Stamps pictures and sounds. Plans are made once; share it between threads.
+pub struct Stamper {
+    plans: Plans,
+    settings: Settings,
+}
+
+/// Makes a [`Stamper`].
+pub struct StamperBuilder {
+    key: Key,
+    settings: Settings,
+}
+
+struct Settings {
+    origin: Origin,
+    signer: Option<Arc<dyn Signer>>,
+    signer_name: Option<String>,
+    store: Option<Arc<dyn Store>>,
+    generator: (String, String),
+    model: Option<(String, Option<String>)>,
+    limits: Limits,
+    encoding: Encoding,
+    remark: bool,
+    overwrite: bool,
+}
+
+/// What differs from file to file.
+#[derive(Debug, Clone, Default)]
+pub struct StampOptions {
+    /// The identifier; a random one where none is given.
+    pub id: Option<MarkId>,
+    /// The title in the manifest.
+    pub title: Option<String>,
+    /// The format to write; the input's where none is given.
+    pub format: Option<Format>,
+}
+
+impl Stamper {
+    /// A stamper that marks with `key`. [`Key::public`] makes marks that anybody can detect.
+    #[must_use]
+    pub fn builder(key: Key) -> StamperBuilder {
+        let settings = Settings {
+            origin: Origin::Generated,
+            signer: None,
+            signer_name: None,
+            store: None,
+            generator: ("filigrane".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            model: None,
+            limits: Limits::default(),
+            encoding: Encoding::default(),
+            remark: false,
+            overwrite: false,
+        };
+        StamperBuilder { key, settings }
+    }
+
+    /// Stamps a file: the target appears whole, after everything read back, or not at all.
+    ///
+    /// # Errors
+    /// [`Error`] names the file; see [`Error::is_refusal`] and [`Error::hint`].
+    pub fn stamp_file(
+        &self,
+        source: impl AsRef<Path>,
+        target: impl AsRef<Path>,
+    ) -> Result<Stamped, Error> {
+        self.stamp_file_with(source, target, &StampOptions::default())
+    }
+
+    /// As [`stamp_file`](Self::stamp_file), with options for this file.
+    ///
+    /// # Errors
+    /// As [`stamp_file`](Self::stamp_file).
+    pub fn stamp_file_with(
+        &self,
+        source: impl AsRef<Path>,
+        target: impl AsRef<Path>,
+        options: &StampOptions,
+    ) -> Result<Stamped, Error> {
+        let (source, target) = (source.as_ref(), target.as_ref());
+        if !self.settings.overwrite && target.symlink_metadata().is_ok() {
+            return Err(Error::Exists {
+                path: target.to_owned(),
+            });
+        }
+        let stamp = || {
+            let bytes = files::read(source, self.settings.limits.max_bytes)?;
+            self.stamp_with(&bytes, options)
+        };
+        let (bytes, stamped) = stamp().map_err(|error| error.in_file(source))?;
+        files::write(target, &bytes, self.settings.overwrite)?;
+        Ok(stamped)
+    }
+
+    /// Stamps a file's bytes and returns the stamped file's.
+    ///
+    /// # Errors
+    /// [`Error`] when the content cannot be marked, signed, registered or read back.
+    pub fn stamp_with(
+        &self,
+        bytes: &[u8],
+        options: &StampOptions,
+    ) -> Result<(Vec<u8>, Stamped), Error> {
+        let started = Instant::now();
+        let source = probe(bytes)?;
+        let format = options.format.unwrap_or(source);
+        self.check_target(source, format)?;
+        let mut content = Content::decode(bytes, source, &self.settings.limits)?;
+        self.check_unmarked(&content)?;
+        let id = options.id.map_or_else(MarkId::random, Ok)?;
+        let payload = Payload::new(self.settings.origin, id);
+        let quality = embed(&mut content, &self.plans, &payload)?;
+        let metadata = read_metadata(bytes, source);
+        let (marked, p_value) =
+            self.encode_until_it_reads_back(&content, format, &metadata, &payload)?;
+        let size = content.size();
+        drop(content);
+
+        let (finished, manifest) = match &self.settings.signer {
+            None => (marked, None),
+            Some(signer) => {
+                let signed = self.sign(&marked, format, bytes, source, id, options, &**signer)?;
+                self.read_back(&signed.bytes, format, &payload)?;
+                (signed.bytes, Some(signed.manifest))
+            }
+        };
+        let registered = self.register(&finished, format, size, &payload, manifest)?;
+        let stamped = Stamped {
+            schema: SCHEMA,
+            kind: if self.settings.signer.is_some() {
+                "stamp"
+            } else {
+                "embed"
+            },
+            id: id.to_string(),
+            origin: payload.origin.to_string(),
+            key_id: self.plans.key_id.to_string(),
+            format,
+            quality: rounded(quality),
+            p_value,
+            signer: self.settings.signer_name.clone(),
+            registered,
+            bytes: finished.len() as u64,
+            elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        Ok((finished, stamped))
+    }
+
+    fn check_target(&self, source: Format, format: Format) -> Result<(), Error> {
+        if format.medium() != source.medium() {
+            return Err(Error::OtherMedium {
+                from: source,
+                to: format,
+            });
+        }
+        if !format.can_write() {
+            return Err(Error::ReadOnlyFormat { format });
+        }
+        if self.settings.signer.is_some() && !supports(format.mime()) {
+            let mime = format.mime().to_owned();
+            return Err(filigrane_credentials::CredentialsError::UnsupportedFormat { mime }.into());
+        }
+        Ok(())
+    }
+
+    fn check_unmarked(&self, content: &Content) -> Result<(), Error> {
+        if self.settings.remark {
+            return Ok(());
+        }
+        match detect(content, &[&self.plans])?.mark() {
+            Some(mark) => Err(Error::AlreadyMarked {
+                id: mark.payload.id.to_string(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Encodes, decodes again and looks; a lossy file that does not read back is written finer.
+    fn encode_until_it_reads_back(
+        &self,
+        content: &Content,
+        format: Format,
+        metadata: &Metadata,
+        payload: &Payload,
+    ) -> Result<(Vec<u8>, f64), Error> {
+        let asked = self.settings.encoding;
+        // A quality that was asked for is kept: the caller hears that it is too low.
+        let finer = RETRIES.map(|quality| Encoding {
+            quality: Some(quality),
+        });
+        let tries =
+            std::iter::once(asked).chain(finer.into_iter().filter(|_| asked.quality.is_none()));
+        let mut last = None;
+        for encoding in tries {
+            let bytes = content.encode(format, encoding, metadata)?;
+            match self.found(&bytes, format, payload)? {
+                Some(p_value) => return Ok((bytes, p_value)),
+                None => last = Some("the watermark".to_owned()),
+            }
+        }
+        Err(Error::ReadBack {
+            what: last.unwrap_or_default(),
+        })
+    }
+
+    /// The bound with which the payload is found in a file's bytes.
+    fn found(&self, bytes: &[u8], format: Format, payload: &Payload) -> Result<Option<f64>, Error> {
+        let content = Content::decode(bytes, format, &self.settings.limits)?;
+        Ok(match detect(&content, &[&self.plans])? {
+            Outcome::Found { mark, others } => {
+                let mut marks = std::iter::once(&mark).chain(&others);
+                marks
+                    .find(|mark| mark.payload == *payload)
+                    .map(|mark| mark.p_value)
+            }
+            _ => None,
+        })
+    }
+
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "everything that a manifest is made of"
+    )]
+    fn sign(
+        &self,
+        marked: &[u8],
+        format: Format,
+        source: &[u8],
+        source_format: Format,
+        id: MarkId,
+        options: &StampOptions,
+        signer: &dyn Signer,
+    ) -> Result<filigrane_credentials::Signed, Error> {
+        let binding = SoftBinding {
+            algorithm: soft_binding(format.medium()).to_owned(),
+            value: id.to_string().into_bytes(),
+        };
+        let parent = Parent {
+            bytes: source,
+            mime: source_format.mime(),
+        };
+        let has_manifest = supports(parent.mime)
+            && filigrane_credentials::read(parent.bytes, parent.mime, &Trust::none())?
+                != Credentials::absent();
+        let (name, version) = &self.settings.generator;
+        let model = self.settings.model.as_ref();
+        let request = ManifestRequest {
+            title: options.title.as_deref(),
+            generator_name: name,
+            generator_version: version,
+            origin: match self.settings.origin {
+                Origin::Generated => ClaimedOrigin::Generated,
+                Origin::Edited => ClaimedOrigin::Edited,
+                Origin::Captured => ClaimedOrigin::Captured,
+                _ => ClaimedOrigin::Other,
+            },
+            model: model.map(|(name, version)| Model {
+                name,
+                version: version.as_deref(),
+            }),
+            soft_bindings: &[binding],
+            parent: has_manifest.then_some(parent),
+        };
+        Ok(filigrane_credentials::sign(
+            marked,
+            format.mime(),
+            &request,
+            signer,
+        )?)
+    }
+
+    /// Both layers of the finished bytes, as a verifier would see them.
+    fn read_back(&self, bytes: &[u8], format: Format, payload: &Payload) -> Result<(), Error> {
+        let missing = |what: &str| Error::ReadBack {
+            what: what.to_owned(),
+        };
+        let credentials = filigrane_credentials::read(bytes, format.mime(), &Trust::none())?;
+        let id = payload.id.to_string();
+        let is_bound = credentials
+            .soft_bindings
+            .iter()
+            .any(|binding| binding.value == id.as_bytes());
+        if !credentials.is_valid() || !is_bound {
+            let why = credentials
+                .failures
+                .first()
+                .map_or("", |failure| failure.explanation.as_str());
+            return Err(missing(&format!("the credentials. {why}")));
+        }
+        self.found(bytes, format, payload)?
+            .map(|_| ())
+            .ok_or_else(|| missing("the watermark"))
+    }
+
+    fn register(
+        &self,
+        bytes: &[u8],
+        format: Format,
+        (width, height): (u64, u64),
+        payload: &Payload,
+        manifest: Option<Vec<u8>>,
+    ) -> Result<bool, Error> {
+        let Some(store) = &self.settings.store else {
+            return Ok(false);
+        };
+        let (name, version) = &self.settings.generator;
+        store.append(&Entry {
+            id: payload.id,
+            key_id: self.plans.key_id,
+            origin: payload.origin,
+            stamped_at_ms: jiff::Timestamp::now().as_millisecond(),
+            file: FileFacts {
+                medium: match format.medium() {
+                    Medium::Image => filigrane_registry::Medium::Image,
+                    Medium::Audio => filigrane_registry::Medium::Audio,
+                },
+                mime: format.mime().to_owned(),
+                hash: *blake3::hash(bytes).as_bytes(),
+                bytes: bytes.len() as u64,
+                width,
+                height,
+            },
+            generator: format!("{name} {version}"),
+            manifest: manifest.unwrap_or_default(),
+        })?;
+        Ok(true)
+    }
+}
+
+impl StamperBuilder {
+    /// How the media came to be; generated unless told otherwise.
+    #[must_use]
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.settings.origin = origin;
+        self
+    }
+
+    /// Signs with a local identity.
+    #[must_use]
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.settings.signer_name = Some(identity.subject().to_owned());
+        self.settings.signer = Some(Arc::new(identity));
+        self
+    }
+
+    /// Signs with anything else, such as a key-management service; `name` is what results call it.
+    #[must_use]
+    pub fn signer(mut self, signer: Arc<dyn Signer>, name: &str) -> Self {
+        self.settings.signer_name = Some(name.to_owned());
+        self.settings.signer = Some(signer);
+        self
+    }
+
+    /// Registers what is stamped.
+    #[must_use]
+    pub fn registry(mut self, store: Arc<dyn Store>) -> Self {
+        self.settings.store = Some(store);
+        self
+    }
+
+    /// The program that stamps, in manifests and registry.
+    #[must_use]
+    pub fn generator(mut self, name: &str, version: &str) -> Self {
+        self.settings.generator = (name.to_owned(), version.to_owned());
+        self
+    }
+
+    /// The model that made the media.
+    #[must_use]
+    pub fn model(mut self, name: &str, version: Option<&str>) -> Self {
+        self.settings.model = Some((name.to_owned(), version.map(str::to_owned)));
+        self
+    }
+
+    /// Limits on what is read.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// Quality of lossy formats, 1 to 100; close to the input's unless told otherwise.
+    #[must_use]
+    pub fn quality(mut self, quality: u8) -> Self {
+        self.settings.encoding.quality = Some(quality);
+        self
+    }
+
+    /// Marks again what carries a mark of the same key already.
+    #[must_use]
+    pub fn remark(mut self, remark: bool) -> Self {
+        self.settings.remark = remark;
+        self
+    }
+
+    /// Overwrites existing targets.
+    #[must_use]
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.settings.overwrite = overwrite;
+        self
+    }
+
+    /// Makes the stamper. Without an identity or signer it puts in the watermark alone.
+    ///
+    /// # Errors
+    /// [`Error`] when the key's plans cannot be made.
+    pub fn build(self) -> Result<Stamper, Error> {
+        Ok(Stamper {
+            plans: Plans::new(&self.key)?,
+            settings: self.settings,
+        })
+    }
+}
+
+impl fmt::Debug for Stamper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stamper")
+            .field("key_id", &self.plans.key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for StamperBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StamperBuilder")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Two decimals of a decibel say enough.
+fn rounded(quality: Quality) -> Quality {
+    let round = |db: f64| (db * 100.0).round() / 100.0;
+    match quality {
+        Quality::Image { psnr_db } => Quality::Image {
+            psnr_db: round(psnr_db),
+        },
+        Quality::Audio { snr_db } => Quality::Audio {
+            snr_db: round(snr_db),
+        },
+    }
+}

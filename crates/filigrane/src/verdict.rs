@@ -1,0 +1,524 @@
+//! From evidence to one verdict.
+//!
+//! | verdict | when |
+//! |---|---|
+//! | [`Tampered`](Verdict::Tampered) | credentials are present and do not hold |
+//! | [`Conflict`](Verdict::Conflict) | watermark and credentials name different identifiers; or valid credentials claim a human origin while the watermark says AI, or the other way round; or the registry knows the identifier under another origin |
+//! | [`Verified`](Verdict::Verified) | trusted credentials, a watermark, and their identifiers agree |
+//! | [`Recovered`](Verdict::Recovered) | no credentials; the watermark's identifier leads to a registered manifest that holds and names it |
+//! | [`Marked`](Verdict::Marked) | a watermark is found and nothing trusted backs it, valid credentials of an unknown signer included |
+//! | [`CredentialsOnly`](Verdict::CredentialsOnly) | valid credentials, no watermark found |
+//! | [`NoMarks`](Verdict::NoMarks) | nothing was found, which says nothing about how the medium was made |
+//!
+//! The rows are tried from the top. A public mark alone is never more than marked: anybody could have
+//! put it there.
+
+use std::fmt;
+
+use filigrane_credentials::{Credentials, State};
+use filigrane_media::Medium;
+use serde::Serialize;
+
+use crate::marks::{FoundMark, Outcome, soft_binding};
+
+/// What all layers together come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Trusted credentials and the watermark agree.
+    Verified,
+    /// The credentials were stripped; the watermark brought the registered ones back.
+    Recovered,
+    /// A watermark, and nothing trusted that backs it.
+    Marked,
+    /// Valid credentials without a watermark.
+    CredentialsOnly,
+    /// The layers contradict each other.
+    Conflict,
+    /// Credentials are present and do not hold.
+    Tampered,
+    /// Nothing was found. That does not mean that a person made it.
+    NoMarks,
+}
+
+impl Verdict {
+    /// The verdict's name, as in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Recovered => "recovered",
+            Self::Marked => "marked",
+            Self::CredentialsOnly => "credentials-only",
+            Self::Conflict => "conflict",
+            Self::Tampered => "tampered",
+            Self::NoMarks => "no-marks",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What the registry knows of a watermark's identifier.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum RegistryEvidence {
+    /// It was not asked: no registry, or no identifier to ask for.
+    NotAsked,
+    /// It does not know the identifier.
+    Unknown,
+    /// It knows the identifier.
+    Known {
+        /// When the medium was stamped (RFC 3339).
+        stamped_at: String,
+        /// The program that stamped it.
+        generator: String,
+        /// The origin that was registered.
+        origin: String,
+        /// Whether this very file was registered.
+        same_file: bool,
+        /// The registered manifest, judged by its signature; nothing where none was registered.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        manifest: Option<Box<Credentials>>,
+    },
+}
+
+/// What was found in each layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// What the file holds.
+    pub medium: Medium,
+    /// The watermark layer.
+    pub watermark: Outcome,
+    /// The credentials layer.
+    pub credentials: Credentials,
+    /// The registry.
+    pub registry: RegistryEvidence,
+}
+
+/// The verdict of the table above: a pure function of the evidence.
+#[must_use]
+pub fn judge(evidence: &Evidence) -> Verdict {
+    let credentials = &evidence.credentials;
+    if credentials.state == State::Invalid {
+        return Verdict::Tampered;
+    }
+    let Some(mark) = evidence.watermark.mark() else {
+        return if credentials.is_valid() {
+            Verdict::CredentialsOnly
+        } else {
+            Verdict::NoMarks
+        };
+    };
+    if contradiction(evidence, mark).is_some() {
+        return Verdict::Conflict;
+    }
+    if credentials.state == State::Trusted
+        && names(credentials, evidence.medium, mark) == Some(true)
+    {
+        return Verdict::Verified;
+    }
+    match &evidence.registry {
+        RegistryEvidence::Known {
+            manifest: Some(manifest),
+            ..
+        } if !credentials.is_valid()
+            && manifest.is_valid()
+            && names(manifest, evidence.medium, mark) == Some(true) =>
+        {
+            Verdict::Recovered
+        }
+        _ => Verdict::Marked,
+    }
+}
+
+/// Whether credentials name the mark's identifier; nothing where they name none for this watermark.
+fn names(credentials: &Credentials, medium: Medium, mark: &FoundMark) -> Option<bool> {
+    let own = |algorithm: &str| algorithm == soft_binding(medium);
+    let mut bindings = credentials
+        .soft_bindings
+        .iter()
+        .filter(|binding| own(&binding.algorithm))
+        .peekable();
+    bindings.peek()?;
+    let id = mark.payload.id.to_string();
+    Some(bindings.any(|binding| binding.value.eq_ignore_ascii_case(id.as_bytes())))
+}
+
+/// What contradicts what, in a sentence.
+fn contradiction(evidence: &Evidence, mark: &FoundMark) -> Option<String> {
+    let credentials = &evidence.credentials;
+    if credentials.is_valid() {
+        if names(credentials, evidence.medium, mark) == Some(false) {
+            return Some(format!(
+                "The credentials name another identifier than the watermark ({}): one of them comes from another file.",
+                mark.payload.id
+            ));
+        }
+        let says = mark.payload.origin.to_string();
+        match (credentials.claim, mark.payload.origin.is_ai()) {
+            (Some("captured"), true) => {
+                return Some(format!(
+                    "The credentials claim a human origin while the watermark says that the medium is {says} with AI."
+                ));
+            }
+            (Some(claim @ ("generated" | "edited")), false) if says == "captured" => {
+                return Some(format!(
+                    "The credentials say `{claim}` while the watermark says `{says}`."
+                ));
+            }
+            _ => {}
+        }
+    }
+    if let RegistryEvidence::Known { origin, .. } = &evidence.registry
+        && *origin != mark.payload.origin.to_string()
+    {
+        return Some(format!(
+            "The registry knows this identifier as `{origin}`, the watermark says `{}`.",
+            mark.payload.origin
+        ));
+    }
+    None
+}
+
+/// The verdict in plain words, careful not to say more than the evidence.
+#[must_use]
+pub fn explain(evidence: &Evidence, verdict: Verdict) -> String {
+    let credentials = &evidence.credentials;
+    let mark = evidence.watermark.mark();
+    let carries = mark.map_or_else(String::new, carries);
+    let signer = credentials.signer.as_deref().unwrap_or("an unnamed signer");
+    match verdict {
+        Verdict::Verified => format!(
+            "{carries} The credentials name the same identifier and are signed by {signer}, whom a trust anchor vouches for."
+        ),
+        Verdict::Recovered => {
+            let (when, signer) = match &evidence.registry {
+                RegistryEvidence::Known {
+                    stamped_at,
+                    manifest: Some(manifest),
+                    ..
+                } => (
+                    stamped_at.as_str(),
+                    manifest.signer.as_deref().unwrap_or("an unnamed signer"),
+                ),
+                _ => ("an unknown time", "an unnamed signer"),
+            };
+            format!(
+                "{carries} The file holds no credentials; the registry knows the identifier and brings back a manifest signed by {signer}, stamped at {when}."
+            )
+        }
+        Verdict::Marked => {
+            let backing = match (&credentials.state, &evidence.registry) {
+                (State::ValidUnknownSigner, _) => format!(
+                    "There are valid credentials, but no trust anchor vouches for their signer ({signer})."
+                ),
+                (State::Trusted, _) => format!(
+                    "There are trusted credentials by {signer}, but they do not name this watermark."
+                ),
+                (_, RegistryEvidence::Unknown) => {
+                    "The registry does not know the identifier.".to_owned()
+                }
+                (_, RegistryEvidence::Known { .. }) => {
+                    "The registry knows the identifier, but has no valid manifest for it."
+                        .to_owned()
+                }
+                _ => "Nothing else backs it.".to_owned(),
+            };
+            format!("{carries} {backing}")
+        }
+        Verdict::CredentialsOnly => {
+            let trust = if credentials.state == State::Trusted {
+                "a trust anchor vouches for"
+            } else {
+                "no trust anchor vouches for"
+            };
+            format!(
+                "The file holds valid credentials signed by {signer}, whom {trust}. {}",
+                watermark_words(&evidence.watermark)
+            )
+        }
+        Verdict::Conflict => {
+            let why = mark
+                .and_then(|mark| contradiction(evidence, mark))
+                .unwrap_or_default();
+            format!("The layers contradict each other. {why}")
+        }
+        Verdict::Tampered => {
+            let why = credentials
+                .failures
+                .first()
+                .map_or("They do not hold.", |failure| failure.explanation.as_str());
+            let rest = if mark.is_some() {
+                format!(" {carries}")
+            } else {
+                String::new()
+            };
+            format!("The file holds credentials that are not valid. {why}{rest}")
+        }
+        Verdict::NoMarks => {
+            let remote = credentials.remote_url.as_ref().map_or(
+                "",
+                |_| " It points to credentials elsewhere, which were not fetched.",
+            );
+            format!(
+                "{}{remote} This does not mean that a person made it: marks can be missing or removed.",
+                watermark_words(&evidence.watermark)
+            )
+        }
+    }
+}
+
+fn carries(mark: &FoundMark) -> String {
+    let key = if mark.key_name == "public" {
+        "the public key, which anybody can use".to_owned()
+    } else {
+        format!("key `{}`", mark.key_name)
+    };
+    let origin = match mark.payload.origin.to_string().as_str() {
+        "generated" => " It says of itself that it was generated with AI.",
+        "edited" => " It says of itself that it was edited with AI.",
+        "captured" => " It says of itself that it was captured by a device or made by a person.",
+        _ => "",
+    };
+    format!("The medium carries a mark of {key}.{origin}")
+}
+
+fn watermark_words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Found { .. } => "A watermark was found.".to_owned(),
+        Outcome::NotFound { .. } => "No watermark and nothing else of ours was found.".to_owned(),
+        Outcome::Inconclusive { reason } => format!("No watermark could be looked for ({reason})."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::marks::Place;
+    use filigrane_audio::AudioPlace;
+    use filigrane_credentials::{Failure, SoftBinding};
+    use filigrane_payload::{Key, MarkId, Origin, Payload};
+
+    fn mark(id: u8, origin: Origin) -> Outcome {
+        let mark = FoundMark {
+            payload: Payload::new(origin, MarkId::from_bytes([id; 11])),
+            key_id: Key::public().id(),
+            key_name: "public".to_owned(),
+            p_value: 1e-20,
+            place: place(),
+        };
+        Outcome::Found {
+            mark,
+            others: Vec::new(),
+        }
+    }
+
+    /// A place as the detector reports one: the audio scheme's own detection of a marked noise.
+    fn place() -> Place {
+        use filigrane_audio::{AudioWatermark, SoundMut, SoundRef};
+        use filigrane_payload::{Detection, Watermark};
+        static PLACE: std::sync::OnceLock<AudioPlace> = std::sync::OnceLock::new();
+        let place = PLACE.get_or_init(|| {
+            let mut state = 1_u32;
+            let mut samples: Vec<f32> = (0..16_000 * 6)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (state >> 8) as f32 / 83_886_080.0 - 0.1
+                })
+                .collect();
+            let scheme = AudioWatermark::new();
+            let plan = scheme.plan(&Key::public()).unwrap();
+            let payload = Payload::new(Origin::Other, MarkId::from_bytes([0; 11]));
+            scheme
+                .embed(
+                    SoundMut::new(16_000, [samples.as_mut_slice()]).unwrap(),
+                    &plan,
+                    &payload,
+                )
+                .unwrap();
+            match scheme
+                .detect(
+                    SoundRef::new(16_000, [samples.as_slice()]).unwrap(),
+                    &[&plan],
+                )
+                .unwrap()
+            {
+                Detection::Found { mark, .. } => mark.place,
+                other => panic!("{other:?}"),
+            }
+        });
+        Place::Audio(place.clone())
+    }
+
+    fn credentials(state: State, id: Option<u8>, claim: Option<&'static str>) -> Credentials {
+        let binding = |id: u8| SoftBinding {
+            algorithm: "org.filigrane.audio.1".to_owned(),
+            value: MarkId::from_bytes([id; 11]).to_string().into_bytes(),
+        };
+        let mut credentials = Credentials::absent();
+        credentials.state = state;
+        credentials.claim = claim;
+        credentials.soft_bindings = id.map(binding).into_iter().collect();
+        if credentials.state == State::Invalid {
+            credentials.failures = vec![Failure {
+                code: "x".to_owned(),
+                explanation: "Changed.".to_owned(),
+            }];
+        }
+        credentials
+    }
+
+    fn known(origin: Origin, manifest: Option<Credentials>) -> RegistryEvidence {
+        RegistryEvidence::Known {
+            stamped_at: "2026-11-23T08:00:00Z".to_owned(),
+            generator: "test".to_owned(),
+            origin: origin.to_string(),
+            same_file: false,
+            manifest: manifest.map(Box::new),
+        }
+    }
+
+    #[track_caller]
+    fn expect(
+        watermark: Outcome,
+        credentials: Credentials,
+        registry: RegistryEvidence,
+        verdict: Verdict,
+    ) {
+        let evidence = Evidence {
+            medium: Medium::Audio,
+            watermark,
+            credentials,
+            registry,
+        };
+        assert_eq!(judge(&evidence), verdict);
+        let words = explain(&evidence, verdict);
+        assert!(words.len() > 30 && !words.contains("  "), "{words}");
+        for claim in ["made by a human", "authentic", "real"] {
+            assert!(!words.contains(claim), "{words}");
+        }
+    }
+
+    #[test]
+    fn every_row_of_the_table() {
+        use Verdict::{Conflict, CredentialsOnly, Marked, NoMarks, Recovered, Tampered, Verified};
+        let none = || Outcome::NotFound { p_value: 1.0 };
+        let small = || Outcome::Inconclusive {
+            reason: "too small".to_owned(),
+        };
+        let ai = |id| mark(id, Origin::Generated);
+        let absent = Credentials::absent;
+        let not_asked = || RegistryEvidence::NotAsked;
+        let trusted = |id, claim| credentials(State::Trusted, id, claim);
+        let unknown = |id, claim| credentials(State::ValidUnknownSigner, id, claim);
+
+        expect(none(), absent(), not_asked(), NoMarks);
+        expect(small(), absent(), not_asked(), NoMarks);
+        expect(
+            none(),
+            credentials(State::RemoteOnly, None, None),
+            not_asked(),
+            NoMarks,
+        );
+        expect(none(), trusted(None, None), not_asked(), CredentialsOnly);
+        expect(
+            small(),
+            unknown(Some(1), Some("generated")),
+            not_asked(),
+            CredentialsOnly,
+        );
+
+        expect(
+            ai(1),
+            trusted(Some(1), Some("generated")),
+            not_asked(),
+            Verified,
+        );
+        expect(ai(1), trusted(Some(1), None), not_asked(), Verified);
+        expect(
+            ai(1),
+            unknown(Some(1), Some("generated")),
+            not_asked(),
+            Marked,
+        );
+        expect(ai(1), trusted(None, None), not_asked(), Marked);
+        expect(ai(1), absent(), not_asked(), Marked);
+        expect(ai(1), absent(), RegistryEvidence::Unknown, Marked);
+        expect(ai(1), absent(), known(Origin::Generated, None), Marked);
+
+        expect(
+            ai(1),
+            absent(),
+            known(Origin::Generated, Some(trusted(Some(1), None))),
+            Recovered,
+        );
+        expect(
+            ai(1),
+            absent(),
+            known(Origin::Generated, Some(unknown(Some(1), None))),
+            Recovered,
+        );
+        expect(
+            ai(1),
+            absent(),
+            known(Origin::Generated, Some(trusted(Some(2), None))),
+            Marked,
+        );
+        expect(
+            ai(1),
+            absent(),
+            known(
+                Origin::Generated,
+                Some(credentials(State::Invalid, Some(1), None)),
+            ),
+            Marked,
+        );
+
+        expect(
+            ai(1),
+            trusted(Some(2), Some("generated")),
+            not_asked(),
+            Conflict,
+        );
+        expect(ai(1), unknown(Some(2), None), not_asked(), Conflict);
+        expect(
+            ai(1),
+            trusted(Some(1), Some("captured")),
+            not_asked(),
+            Conflict,
+        );
+        expect(
+            ai(1),
+            trusted(None, Some("captured")),
+            not_asked(),
+            Conflict,
+        );
+        expect(
+            mark(1, Origin::Captured),
+            trusted(Some(1), Some("generated")),
+            not_asked(),
+            Conflict,
+        );
+        expect(ai(1), absent(), known(Origin::Captured, None), Conflict);
+
+        expect(
+            none(),
+            credentials(State::Invalid, None, None),
+            not_asked(),
+            Tampered,
+        );
+        expect(
+            ai(1),
+            credentials(State::Invalid, Some(1), None),
+            known(Origin::Generated, None),
+            Tampered,
+        );
+    }
+}

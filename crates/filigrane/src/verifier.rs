@@ -1,0 +1,292 @@
+//! Verifying: every layer read on its own, then judged together.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use filigrane_credentials::{Credentials, Trust, supports};
+use filigrane_media::{Format, Limits};
+use filigrane_payload::Key;
+use filigrane_registry::{Entry, Store};
+
+use crate::content::{Content, probe};
+use crate::error::Error;
+use crate::files;
+use crate::home::Home;
+use crate::marks::{FoundMark, Outcome, Plans, detect};
+use crate::report::{DetectionReport, FingerprintEvidence, Report, SCHEMA};
+use crate::verdict::{Evidence, RegistryEvidence, explain, judge};
+
+/// Verifies pictures and sounds. Plans are made once; share it between threads.
+pub struct Verifier {
+    plans: Vec<Plans>,
+    trust: Trust,
+    development: Option<Trust>,
+    store: Option<Arc<dyn Store>>,
+    limits: Limits,
+}
+
+impl Verifier {
+    /// A verifier that knows the public key and trusts nobody.
+    ///
+    /// # Errors
+    /// [`Error`] when the public key's plans cannot be made.
+    pub fn new() -> Result<Self, Error> {
+        let plans = vec![Plans::new(&Key::public())?];
+        Ok(Self {
+            plans,
+            trust: Trust::none(),
+            development: None,
+            store: None,
+            limits: Limits::default(),
+        })
+    }
+
+    /// Looks with this key too.
+    ///
+    /// # Errors
+    /// [`Error`] when the key's plans cannot be made.
+    pub fn key(mut self, key: &Key) -> Result<Self, Error> {
+        let plans = Plans::new(key)?;
+        if self.plans.iter().all(|known| known.key_id != plans.key_id) {
+            // Keys that were given come before the public one: they say more.
+            self.plans.insert(self.plans.len() - 1, plans);
+        }
+        Ok(self)
+    }
+
+    /// Trusts these anchors, PEM.
+    ///
+    /// # Errors
+    /// [`Error::Credentials`] when the text holds no certificate.
+    pub fn anchors_pem(mut self, pem: &str) -> Result<Self, Error> {
+        self.trust = self.trust.with_anchors_pem(pem)?;
+        Ok(self)
+    }
+
+    /// Trusts the development identity of this home, where there is one; reports say so.
+    ///
+    /// # Errors
+    /// [`Error`] when its anchor is there and cannot be read.
+    pub fn development(mut self, home: &Home) -> Result<Self, Error> {
+        if let Some(anchor) = home.development_anchor()? {
+            self.development = Some(Trust::none().with_anchors_pem(&anchor)?);
+        }
+        Ok(self)
+    }
+
+    /// Asks this registry for what a watermark names.
+    #[must_use]
+    pub fn registry(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Limits on what is read.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Verifies a file.
+    ///
+    /// # Errors
+    /// [`Error`] names the file when it cannot be read. A negative or contradictory answer is no error.
+    pub fn verify_file(&self, path: impl AsRef<Path>) -> Result<Report, Error> {
+        let path = path.as_ref();
+        let verify = || {
+            self.verify(
+                &files::read(path, self.limits.max_bytes)?,
+                &path.to_string_lossy(),
+            )
+        };
+        verify().map_err(|error| error.in_file(path))
+    }
+
+    /// Verifies a file's bytes; `name` is what the report calls it.
+    ///
+    /// # Errors
+    /// As [`verify_file`](Self::verify_file), without the file's name.
+    pub fn verify(&self, bytes: &[u8], name: &str) -> Result<Report, Error> {
+        let started = Instant::now();
+        let format = probe(bytes)?;
+        let (credentials, development_identity) = self.credentials(bytes, format)?;
+        let watermark = self.look(bytes, format)?;
+        let registry = match watermark.mark() {
+            Some(mark) => self.ask_registry(mark, bytes, format)?,
+            None => RegistryEvidence::NotAsked,
+        };
+        let evidence = Evidence {
+            medium: format.medium(),
+            watermark,
+            credentials,
+            registry,
+        };
+        let verdict = judge(&evidence);
+        let mut explanation = explain(&evidence, verdict);
+        if development_identity {
+            explanation.push_str(
+                " The signer is this machine's development identity, which nobody else trusts.",
+            );
+        }
+        Ok(Report {
+            schema: SCHEMA,
+            kind: "verification",
+            file: name.to_owned(),
+            media: format.medium().to_string(),
+            format,
+            verdict,
+            explanation,
+            watermark: evidence.watermark,
+            credentials: evidence.credentials,
+            development_identity,
+            registry: evidence.registry,
+            fingerprint: FingerprintEvidence::NotAvailable,
+            elapsed_ms: elapsed(started),
+        })
+    }
+
+    /// Looks for the watermark alone.
+    ///
+    /// # Errors
+    /// As [`verify_file`](Self::verify_file).
+    pub fn detect_file(&self, path: impl AsRef<Path>) -> Result<DetectionReport, Error> {
+        let path = path.as_ref();
+        let detect = || {
+            self.detect(
+                &files::read(path, self.limits.max_bytes)?,
+                &path.to_string_lossy(),
+            )
+        };
+        detect().map_err(|error| error.in_file(path))
+    }
+
+    /// Looks for the watermark alone in a file's bytes; `name` is what the report calls it.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub fn detect(&self, bytes: &[u8], name: &str) -> Result<DetectionReport, Error> {
+        let started = Instant::now();
+        let format = probe(bytes)?;
+        let outcome = self.look(bytes, format)?;
+        Ok(DetectionReport {
+            schema: SCHEMA,
+            kind: "detection",
+            file: name.to_owned(),
+            media: format.medium().to_string(),
+            outcome,
+            elapsed_ms: elapsed(started),
+        })
+    }
+
+    fn look(&self, bytes: &[u8], format: Format) -> Result<Outcome, Error> {
+        let content = Content::decode(bytes, format, &self.limits)?;
+        let plans: Vec<&Plans> = self.plans.iter().collect();
+        // Limits of the schemes themselves are no answer either way.
+        match detect(&content, &plans) {
+            Err(Error::Audio(error)) => Ok(Outcome::Inconclusive {
+                reason: error.to_string(),
+            }),
+            other => other,
+        }
+    }
+
+    /// The credentials, and whether their trust rests on the development identity alone.
+    fn credentials(&self, bytes: &[u8], format: Format) -> Result<(Credentials, bool), Error> {
+        if !supports(format.mime()) {
+            return Ok((Credentials::absent(), false));
+        }
+        let read = |trust: &Trust| filigrane_credentials::read(bytes, format.mime(), trust);
+        let credentials = read(&self.trust)?;
+        self.with_development(credentials, read)
+    }
+
+    fn with_development(
+        &self,
+        credentials: Credentials,
+        read: impl Fn(&Trust) -> Result<Credentials, filigrane_credentials::CredentialsError>,
+    ) -> Result<(Credentials, bool), Error> {
+        use filigrane_credentials::State;
+        match &self.development {
+            Some(development) if credentials.state == State::ValidUnknownSigner => {
+                let judged = read(development)?;
+                Ok(if judged.state == State::Trusted {
+                    (judged, true)
+                } else {
+                    (credentials, false)
+                })
+            }
+            _ => Ok((credentials, false)),
+        }
+    }
+
+    fn ask_registry(
+        &self,
+        mark: &FoundMark,
+        bytes: &[u8],
+        format: Format,
+    ) -> Result<RegistryEvidence, Error> {
+        let Some(store) = &self.store else {
+            return Ok(RegistryEvidence::NotAsked);
+        };
+        let entries = store.find(mark.payload.id)?;
+        let hash = *blake3::hash(bytes).as_bytes();
+        let same = entries.iter().find(|entry| entry.file.hash == hash);
+        let Some(entry) = same.or_else(|| entries.iter().find(|entry| entry.key_id == mark.key_id))
+        else {
+            return Ok(RegistryEvidence::Unknown);
+        };
+        Ok(RegistryEvidence::Known {
+            stamped_at: time(entry),
+            generator: entry.generator.clone(),
+            origin: entry.origin.to_string(),
+            same_file: same.is_some(),
+            manifest: self
+                .registered_manifest(entry, bytes, format)?
+                .map(Box::new),
+        })
+    }
+
+    /// The manifest of an entry, judged by its signature; a format that carries none stands in for the
+    /// asset where the file's own does not.
+    fn registered_manifest(
+        &self,
+        entry: &Entry,
+        bytes: &[u8],
+        format: Format,
+    ) -> Result<Option<Credentials>, Error> {
+        if entry.manifest.is_empty() {
+            return Ok(None);
+        }
+        let mime = if supports(format.mime()) {
+            format.mime()
+        } else {
+            "image/jpeg"
+        };
+        let read = |trust: &Trust| {
+            filigrane_credentials::read_detached(&entry.manifest, bytes, mime, trust)
+        };
+        let credentials = read(&self.trust)?;
+        Ok(Some(self.with_development(credentials, read)?.0))
+    }
+}
+
+fn time(entry: &Entry) -> String {
+    jiff::Timestamp::from_millisecond(entry.stamped_at_ms)
+        .map_or_else(|_| "an unknown time".to_owned(), |time| time.to_string())
+}
+
+fn elapsed(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.plans.iter().map(|plans| plans.key_id).collect();
+        f.debug_struct("Verifier")
+            .field("keys", &keys)
+            .finish_non_exhaustive()
+    }
+}
