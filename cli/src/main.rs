@@ -20,7 +20,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let printer = Printer::new(&cli.global);
     let exit = run(&cli, printer).unwrap_or_else(|failure| {
-        printer.error(&output::shown(&format!("{:#}", failure.error)), failure.hint.as_deref());
+        printer.error(
+            &output::shown(&format!("{:#}", failure.error)),
+            failure.hint.as_deref(),
+        );
         failure.exit
     });
     exit.into()
@@ -36,7 +39,10 @@ fn run(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
         Command::Detect(detect) => commands::detect::run(detect, printer),
         Command::Verify(verify) => commands::verify::run(verify, global, printer),
         Command::Inspect(inspect) => commands::inspect::run(inspect, printer),
-        Command::Completions(completions) => Ok(commands::completions::completions(completions.shell, printer)),
+        Command::Completions(completions) => Ok(commands::completions::completions(
+            completions.shell,
+            printer,
+        )),
         Command::Man(man) => Ok(commands::completions::man(man, printer)?),
     }
 }
@@ -52,16 +58,26 @@ pub(crate) struct Failure {
 impl Failure {
     /// A refusal, with a way out.
     pub(crate) fn refused(error: anyhow::Error, hint: &str) -> Self {
-        Self { error, hint: Some(hint.to_owned()), exit: Exit::Refused }
+        Self {
+            error,
+            hint: Some(hint.to_owned()),
+            exit: Exit::Refused,
+        }
     }
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error = error.into();
-        let own = error.chain().find_map(|cause| cause.downcast_ref::<filigrane::Error>());
+        let own = error
+            .chain()
+            .find_map(|cause| cause.downcast_ref::<filigrane::Error>());
         let hint = own.and_then(|own| own.hint());
-        let exit = if own.is_some_and(filigrane::Error::is_refusal) { Exit::Refused } else { Exit::Error };
+        let exit = if own.is_some_and(filigrane::Error::is_refusal) {
+            Exit::Refused
+        } else {
+            Exit::Error
+        };
         Self { error, hint, exit }
     }
 }

@@ -44,6 +44,7 @@ mod home;
 mod inspect;
 mod marks;
 mod report;
+pub mod rework;
 mod stamper;
 mod verdict;
 mod verifier;
@@ -87,4 +88,13 @@ pub fn write_file(
     overwrite: bool,
 ) -> Result<(), Error> {
     files::write(path.as_ref(), bytes, overwrite)
+}
+
+/// Reads a file within the limit on bytes.
+///
+/// # Errors
+/// [`Error`] names the file.
+pub fn read_file(path: impl AsRef<std::path::Path>, limits: &Limits) -> Result<Vec<u8>, Error> {
+    let path = path.as_ref();
+    files::read(path, limits.max_bytes).map_err(|error| error.in_file(path))
 }

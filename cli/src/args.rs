@@ -1,0 +1,327 @@
+//! The command line as text: parsed here into raw values, turned into objects by the commands.
+//!
+//! One definition gives `-h`, `--help`, the man pages and the completions. Nothing here touches the
+//! world.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Mark generated images and audio, and check such marks.
+#[derive(Debug, Parser)]
+#[command(
+    name = "filigrane",
+    version,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Exit status: 0 affirmative · 1 negative answer · 2 usage or input/output error · \
+                  3 evidence invalid or contradictory · 4 refused · 5 a batch finished with failures · \
+                  130 interrupted",
+    after_long_help = AFTER_HELP
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+const AFTER_HELP: &str = "\
+Start here:
+  filigrane demo                      see all of it work on bundled samples
+  filigrane stamp picture.png         writes picture.stamped.png
+  filigrane verify picture.stamped.png
+
+Exit status:
+  0    affirmative: marked, found, verified
+  1    negative answer: nothing found, or not sure
+  2    usage or input/output error
+  3    evidence is present but invalid or contradictory
+  4    refused: would overwrite, too small to mark, would destroy credentials
+  5    a batch of several files finished with failures
+  130  interrupted
+With many files the largest status wins. \"Nothing found\" never means that a person made the file.";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Print JSON Lines: one object per file, then a summary
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print no progress, notes or warnings on standard error
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// When to use colour; `NO_COLOR` is honoured
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN", hide_possible_values = true)]
+    pub(crate) color: When,
+    /// Folder of the development identity and settings [default: the user's configuration folder]
+    #[arg(
+        long,
+        global = true,
+        env = "FILIGRANE_HOME",
+        value_name = "DIR",
+        hide_short_help = true
+    )]
+    pub(crate) home: Option<PathBuf>,
+}
+
+/// A choice that can be left to the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Stamp, strip, damage and verify bundled samples: the whole job in one command
+    Demo(Demo),
+    /// Make a secret watermark key and a signing identity
+    Keygen(Keygen),
+    /// Put only the invisible watermark into images and sounds
+    Embed(Embed),
+    /// Watermark, sign (C2PA), register, and read everything back
+    Stamp(Stamp),
+    /// Look only for the watermark: a measurement
+    Detect(Detect),
+    /// Read every layer and give one verdict
+    Verify(Verify),
+    /// Show facts of a file: format, tags, manifest; no key and no verdict
+    Inspect(Inspect),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the manual page, or write all of them into a folder
+    Man(Man),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Folder for the demo's files; made if missing
+    #[arg(long, short, value_name = "DIR", default_value = "filigrane-demo")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Keygen {
+    /// Path without extension: `studio` makes studio.key, studio.pem, studio.chain.pem, studio.anchor.pem
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) output: PathBuf,
+    /// Name inside the key and the certificate [default: the last part of PATH]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Make only the watermark key
+    #[arg(long)]
+    pub(crate) watermark_only: bool,
+}
+
+/// Which files to read.
+#[derive(Debug, Args)]
+pub(crate) struct Inputs {
+    /// Files, folders (with `-r`), or `-` for standard input
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Go into folders
+    #[arg(long, short)]
+    pub(crate) recursive: bool,
+    /// Files worked on at once [default: the number of cores]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+/// Limits that are on by default, because files may be hostile.
+#[derive(Debug, Args)]
+pub(crate) struct LimitArgs {
+    /// Largest file, in bytes [default: 512 MiB]
+    #[arg(long, value_name = "BYTES", hide_short_help = true)]
+    pub(crate) max_bytes: Option<u64>,
+    /// Largest picture, in pixels [default: 200 million]
+    #[arg(long, value_name = "PIXELS", hide_short_help = true)]
+    pub(crate) max_pixels: Option<u64>,
+    /// Longest sound, in seconds [default: 4 hours]
+    #[arg(long, value_name = "SECONDS", hide_short_help = true)]
+    pub(crate) max_duration: Option<f64>,
+}
+
+/// Where results go. Without any of these the suffix `.stamped` or `.marked` makes the name.
+#[derive(Debug, Args)]
+pub(crate) struct Outputs {
+    /// Write to this file, or to standard output for `-`; one input only
+    #[arg(long, short, value_name = "FILE", group = "target")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write into this folder, keeping the tree below each input folder
+    #[arg(long, value_name = "DIR", group = "target")]
+    pub(crate) out_dir: Option<PathBuf>,
+    /// Put this before the extension: `photo.jpg` with `.marked` becomes `photo.marked.jpg`
+    #[arg(long, value_name = "TEXT", group = "target")]
+    pub(crate) suffix: Option<String>,
+    /// Replace the input itself
+    #[arg(long, group = "target")]
+    pub(crate) in_place: bool,
+    /// With `--in-place`: keep the original as FILE.orig
+    #[arg(long, requires = "in_place")]
+    pub(crate) backup: bool,
+    /// Overwrite existing targets
+    #[arg(long, short)]
+    pub(crate) force: bool,
+    /// Write this format instead of the input's, such as png, jpeg, webp, wav, flac
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
+    /// Quality of lossy formats, 1 to 100 [default: close to the input's]
+    #[arg(long, value_name = "Q", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) quality: Option<u8>,
+}
+
+/// What the mark says.
+#[derive(Debug, Args)]
+pub(crate) struct MarkArgs {
+    /// Key file that marks [default: the public key, which anybody can detect]
+    #[arg(long, short, value_name = "FILE", env = "FILIGRANE_KEY")]
+    pub(crate) key: Option<PathBuf>,
+    /// How the medium came to be
+    #[arg(long, value_enum, default_value_t = OriginArg::Generated, value_name = "ORIGIN")]
+    pub(crate) origin: OriginArg,
+    /// Identifier, 22 hexadecimal digits [default: random]; one input only
+    #[arg(long, value_name = "HEX")]
+    pub(crate) id: Option<String>,
+    /// Mark again what carries a mark of this key already
+    #[arg(long)]
+    pub(crate) remark: bool,
+}
+
+/// Origins that can be claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OriginArg {
+    /// Made by a generative model
+    Generated,
+    /// Edited with a generative model
+    Edited,
+    /// Captured by a device or made by a person
+    Captured,
+    /// No claim
+    Other,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Embed {
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    #[command(flatten)]
+    pub(crate) outputs: Outputs,
+    #[command(flatten)]
+    pub(crate) mark: MarkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Stamp {
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    #[command(flatten)]
+    pub(crate) outputs: Outputs,
+    #[command(flatten)]
+    pub(crate) mark: MarkArgs,
+    /// Private signing key, PKCS#8 PEM [default: a development identity that nobody trusts]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "chain",
+        env = "FILIGRANE_SIGNING_KEY"
+    )]
+    pub(crate) signing_key: Option<PathBuf>,
+    /// Certificate chain of the signing key, PEM, leaf first
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "signing_key",
+        env = "FILIGRANE_CHAIN"
+    )]
+    pub(crate) chain: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
+    /// Your program's name and version, as `my-app/1.2`
+    #[arg(long, value_name = "NAME/VERSION")]
+    pub(crate) generator: Option<String>,
+    /// Model that made the medium, as `sdxl-turbo` or `sdxl-turbo/1.0`
+    #[arg(long, value_name = "NAME[/VERSION]")]
+    pub(crate) model: Option<String>,
+    /// Title in the manifest [default: the file's name]
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+}
+
+/// Which registry to use.
+#[derive(Debug, Args)]
+pub(crate) struct RegistryArgs {
+    /// Registry file [default: registry.sqlite3 in the user's data folder]
+    #[arg(long, value_name = "FILE", env = "FILIGRANE_REGISTRY")]
+    pub(crate) registry: Option<PathBuf>,
+    /// Use no registry
+    #[arg(long, conflicts_with = "registry")]
+    pub(crate) no_registry: bool,
+}
+
+/// Keys for looking.
+#[derive(Debug, Args)]
+pub(crate) struct KeyArgs {
+    /// Key file to look with; may be given several times. The public key is always tried too
+    #[arg(long, short, value_name = "FILE", env = "FILIGRANE_KEY")]
+    pub(crate) key: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Detect {
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    /// Trust anchors, PEM; may be given several times
+    #[arg(long, value_name = "FILE", env = "FILIGRANE_TRUST")]
+    pub(crate) trust: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Write a page per command into this folder instead of printing the main one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out_dir: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,134 @@
+//! `filigrane inspect`: facts, no key, no verdict.
+
+use filigrane::{Error, Inspection, Shape, State, inspect};
+
+use super::shared::{self, Summary, is_no_medium, print_error};
+use super::stamp::shared_read;
+use crate::Failure;
+use crate::args::Inspect;
+use crate::batch::{self, Interrupt};
+use crate::exit::Exit;
+use crate::inputs::{self, Input};
+use crate::output::{Printer, Role, shown};
+
+pub(crate) fn run(arguments: &Inspect, printer: Printer) -> Result<Exit, Failure> {
+    let limits = shared::limits(&arguments.inputs.limits);
+    let files = inputs::collect(&arguments.inputs.inputs, arguments.inputs.recursive, None);
+    let interrupt = Interrupt::install()?;
+    let mut summary = Summary::new(&["inspected"]);
+    let work = |input: &Input| -> Result<Inspection, Error> {
+        inspect(
+            &shared_read(input, &limits)?,
+            &input.path.to_string_lossy(),
+            &limits,
+        )
+    };
+    batch::run(
+        &files,
+        arguments.inputs.jobs,
+        printer,
+        &interrupt,
+        work,
+        |input, result| match result {
+            Ok(inspection) => {
+                print(&inspection, printer);
+                summary.result("inspected", Exit::Affirmative);
+            }
+            Err(error) if is_no_medium(input, &error) => summary.skip(),
+            Err(error) => summary.error(print_error(input, &error, printer)),
+        },
+    )?;
+    Ok(summary.finish(interrupt.is_set(), printer))
+}
+
+fn print(inspection: &Inspection, printer: Printer) {
+    if printer.json() {
+        printer.object(inspection);
+        return;
+    }
+    printer.line(&printer.paint(Role::Strong, &shown(&inspection.file)));
+    let shape = match &inspection.shape {
+        Shape::Picture {
+            width,
+            height,
+            channels,
+            bits,
+        } => {
+            format!("{width}×{height} pixels, {channels} channels of {bits} bits")
+        }
+        Shape::Sound {
+            duration_s,
+            rate_hz,
+            channels,
+        } => {
+            format!("{duration_s:.2} s, {rate_hz} Hz, {channels} channels")
+        }
+        _ => String::new(),
+    };
+    let mut lines = vec![
+        (
+            "format",
+            format!("{} ({})", inspection.format, inspection.mime),
+        ),
+        (inspection.media.as_str(), shape),
+        ("size", format!("{} bytes", inspection.bytes)),
+        ("blake3", inspection.blake3.clone()),
+    ];
+    lines.extend(
+        inspection
+            .metadata
+            .iter()
+            .map(|line| ("metadata", line.clone())),
+    );
+    let credentials = &inspection.credentials;
+    let state = serde_json::to_value(&credentials.state).unwrap_or_default();
+    lines.push(("credentials", state.as_str().unwrap_or_default().to_owned()));
+    if credentials.state != State::Absent {
+        let claim = credentials.claim.map(str::to_owned);
+        let facts = [
+            ("  title", &credentials.title),
+            ("  signer", &credentials.signer),
+            ("  issuer", &credentials.issuer),
+            ("  signed at", &credentials.signed_at),
+            ("  generator", &credentials.generator),
+            ("  claim", &claim),
+            ("  manifest", &credentials.label),
+        ];
+        lines.extend(
+            facts
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value.clone()?))),
+        );
+        for binding in &credentials.soft_bindings {
+            lines.push((
+                "  binding",
+                format!(
+                    "{} = {}",
+                    binding.algorithm,
+                    String::from_utf8_lossy(&binding.value)
+                ),
+            ));
+        }
+        for ingredient in &credentials.ingredients {
+            let title = ingredient.title.as_deref().unwrap_or("untitled");
+            let manifest = if ingredient.has_manifest {
+                "with a manifest"
+            } else {
+                "without a manifest"
+            };
+            lines.push((
+                "  ingredient",
+                format!("{title} ({}, {manifest})", ingredient.relationship),
+            ));
+        }
+        lines.extend(credentials.failures.iter().map(|failure| {
+            (
+                "  failure",
+                format!("{}: {}", failure.code, failure.explanation),
+            )
+        }));
+    }
+    for (name, value) in lines {
+        printer.line(&format!("  {name:<12}  {}", shown(&value)));
+    }
+}

@@ -1,0 +1,11 @@
+//! One module per command.
+
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod detect;
+pub(crate) mod inspect;
+pub(crate) mod keygen;
+pub(crate) mod stamp;
+pub(crate) mod verify;
+
+mod shared;

@@ -1,0 +1,289 @@
+//! `filigrane stamp` and `filigrane embed`.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use filigrane::{
+    Error, Format, Identity, Key, Limits, MarkId, Origin, Quality, StampOptions, Stamped, Stamper,
+    StamperBuilder, write_file,
+};
+
+use super::shared::{self, Summary, is_no_medium, print_error, probability};
+use crate::Failure;
+use crate::args::{Embed, Global, Inputs, MarkArgs, OriginArg, Outputs, Stamp};
+use crate::batch::{self, Interrupt};
+use crate::exit::Exit;
+use crate::inputs::{self, Input};
+use crate::output::{Printer, Role, shown};
+use crate::targets::{self, Target};
+
+pub(crate) fn embed(arguments: &Embed, printer: Printer) -> Result<Exit, Failure> {
+    let builder = builder(&arguments.mark, &arguments.outputs, &arguments.inputs)?;
+    let job = Job::new(
+        &arguments.inputs,
+        &arguments.outputs,
+        &arguments.mark,
+        None,
+        ".marked",
+    )?;
+    job.run(&builder.build()?, printer)
+}
+
+pub(crate) fn stamp(arguments: &Stamp, global: &Global, printer: Printer) -> Result<Exit, Failure> {
+    let title = arguments.title.as_deref();
+    let job = Job::new(
+        &arguments.inputs,
+        &arguments.outputs,
+        &arguments.mark,
+        title,
+        ".stamped",
+    )?;
+    let mut builder = builder(&arguments.mark, &arguments.outputs, &arguments.inputs)?;
+    if let Some(generator) = &arguments.generator {
+        let (name, version) = generator.split_once('/').unwrap_or((generator, "0"));
+        builder = builder.generator(name, version);
+    }
+    if let Some(model) = &arguments.model {
+        let (name, version) = model
+            .split_once('/')
+            .map_or((model.as_str(), None), |(name, version)| {
+                (name, Some(version))
+            });
+        builder = builder.model(name, version);
+    }
+    if let Some(store) = shared::registry(&arguments.registry, true)? {
+        builder = builder.registry(store);
+    }
+    let identity = match (&arguments.signing_key, &arguments.chain) {
+        (Some(key), Some(chain)) => identity(key, chain)?,
+        _ => development_identity(global, printer)?,
+    };
+    job.run(&builder.identity(identity).build()?, printer)
+}
+
+fn builder(mark: &MarkArgs, outputs: &Outputs, inputs: &Inputs) -> Result<StamperBuilder, Failure> {
+    let key = mark
+        .key
+        .as_ref()
+        .map_or_else(|| Ok(Key::public()), Key::load)?;
+    let origin = match mark.origin {
+        OriginArg::Generated => Origin::Generated,
+        OriginArg::Edited => Origin::Edited,
+        OriginArg::Captured => Origin::Captured,
+        OriginArg::Other => Origin::Other,
+    };
+    let mut builder = Stamper::builder(key)
+        .origin(origin)
+        .limits(shared::limits(&inputs.limits))
+        .remark(mark.remark)
+        .overwrite(outputs.force || outputs.in_place);
+    if let Some(quality) = outputs.quality {
+        builder = builder.quality(quality);
+    }
+    Ok(builder)
+}
+
+fn identity(key: &Path, chain: &Path) -> Result<Identity, Failure> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).with_context(|| format!("`{}`", path.display()))
+    };
+    let (key_pem, chain_pem) = (read(key)?, read(chain)?);
+    let identity = Identity::from_pem(&key_pem, &chain_pem);
+    Ok(identity.with_context(|| format!("`{}` and `{}`", key.display(), chain.display()))?)
+}
+
+fn development_identity(global: &Global, printer: Printer) -> Result<Identity, Failure> {
+    let (identity, is_new) = shared::home(global)?.development_identity()?;
+    if is_new {
+        printer.note("made a development identity for signing on this machine");
+    }
+    printer.warning(
+        "signing with a development identity that nobody else trusts; `--signing-key` and `--chain` take a real one",
+    );
+    Ok(identity)
+}
+
+/// What to stamp, and where to.
+struct Job<'a> {
+    files: Vec<Input>,
+    jobs: Option<u16>,
+    outputs: &'a Outputs,
+    suffix: &'static str,
+    options: StampOptions,
+    title_from_name: bool,
+    limits: Limits,
+}
+
+impl<'a> Job<'a> {
+    fn new(
+        inputs: &Inputs,
+        outputs: &'a Outputs,
+        mark: &MarkArgs,
+        title: Option<&str>,
+        suffix: &'static str,
+    ) -> Result<Self, Failure> {
+        let files = inputs::collect(&inputs.inputs, inputs.recursive, outputs.out_dir.as_deref());
+        targets::check(outputs, &files).map_err(anyhow::Error::from)?;
+        let id = mark
+            .id
+            .as_deref()
+            .map(str::parse::<MarkId>)
+            .transpose()
+            .map_err(anyhow::Error::from)?;
+        if id.is_some() && files.len() != 1 {
+            return Err(anyhow!("`--id` takes one input file, found {}", files.len()).into());
+        }
+        let format = outputs.format.as_deref().map(format).transpose()?;
+        Ok(Self {
+            files,
+            jobs: inputs.jobs,
+            outputs,
+            suffix,
+            options: StampOptions {
+                id,
+                title: title.map(str::to_owned),
+                format,
+            },
+            title_from_name: title.is_none(),
+            limits: shared::limits(&inputs.limits),
+        })
+    }
+
+    fn run(&self, stamper: &Stamper, printer: Printer) -> Result<Exit, Failure> {
+        let interrupt = Interrupt::install()?;
+        let mut summary = Summary::new(&["marked"]);
+        let work = |input: &Input| self.one(stamper, input);
+        batch::run(
+            &self.files,
+            self.jobs,
+            printer,
+            &interrupt,
+            work,
+            |input, result| match result {
+                Ok((stamped, target)) => {
+                    self.print(input, &stamped, &target, printer);
+                    summary.result("marked", Exit::Affirmative);
+                }
+                Err(error) if is_no_medium(input, &error) => summary.skip(),
+                Err(error) => summary.error(print_error(input, &error, printer)),
+            },
+        )?;
+        // Data on standard output is the file itself then.
+        let is_data = self.outputs.output.as_deref() == Some(Path::new("-"));
+        let printer = if is_data {
+            printer.without_json()
+        } else {
+            printer
+        };
+        Ok(summary.finish(interrupt.is_set(), printer))
+    }
+
+    fn one(&self, stamper: &Stamper, input: &Input) -> Result<(Stamped, Target), Error> {
+        let mut options = self.options.clone();
+        if self.title_from_name {
+            options.title = input
+                .relative
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned());
+        }
+        let extension = self.options.format.map(Format::extension);
+        let target =
+            targets::target(self.outputs, input, self.suffix, extension).map_err(|error| {
+                Error::Io(std::io::Error::new(std::io::ErrorKind::InvalidInput, error))
+            })?;
+        match &target {
+            Target::File(path) if !input.is_stdin() => {
+                if self.outputs.out_dir.is_some()
+                    && let Some(folder) = path.parent()
+                {
+                    std::fs::create_dir_all(folder)?;
+                }
+                Ok((
+                    stamper.stamp_file_with(&input.path, path, &options)?,
+                    target,
+                ))
+            }
+            Target::File(path) => {
+                let (bytes, stamped) = stamper.stamp_with(&self.read(input)?, &options)?;
+                write_file(path, &bytes, self.outputs.force)?;
+                Ok((stamped, target))
+            }
+            Target::InPlace(path, backup) => {
+                let original = self.read(input)?;
+                let (bytes, stamped) = stamper.stamp_with(&original, &options)?;
+                if let Some(backup) = backup {
+                    write_file(backup, &original, self.outputs.force)?;
+                }
+                write_file(path, &bytes, true)?;
+                Ok((stamped, target))
+            }
+            Target::Stdout => {
+                let (bytes, stamped) = stamper.stamp_with(&self.read(input)?, &options)?;
+                crate::output::write_data(&bytes)?;
+                Ok((stamped, target))
+            }
+        }
+    }
+
+    fn read(&self, input: &Input) -> Result<Vec<u8>, Error> {
+        shared_read(input, &self.limits)
+    }
+
+    fn print(&self, input: &Input, stamped: &Stamped, target: &Target, printer: Printer) {
+        let path = match target {
+            Target::File(path) | Target::InPlace(path, _) => path.to_string_lossy(),
+            Target::Stdout => return,
+        };
+        if printer.json() {
+            let mut object = serde_json::to_value(stamped).unwrap_or_default();
+            object["file"] = input.path.to_string_lossy().into();
+            object["target"] = path.into();
+            printer.object(&object);
+            return;
+        }
+        let quality = match stamped.quality {
+            Quality::Image { psnr_db } => format!("PSNR {psnr_db:.1} dB"),
+            Quality::Audio { snr_db } => format!("SNR {snr_db:.1} dB"),
+            _ => String::new(),
+        };
+        let done = if stamped.kind == "stamp" {
+            "stamped"
+        } else {
+            "marked"
+        };
+        let facts = format!(
+            "id {} · {quality} · reads back at p ≤ {}",
+            stamped.id,
+            probability(stamped.p_value)
+        );
+        printer.line(&format!(
+            "{}  {}",
+            printer.paint(Role::Good, done),
+            shown(&path)
+        ));
+        printer.line(&format!("         {}", printer.paint(Role::Faint, &facts)));
+    }
+}
+
+/// The bytes of a file or of standard input, within the limit.
+pub(super) fn shared_read(input: &Input, limits: &Limits) -> Result<Vec<u8>, Error> {
+    if input.is_stdin() {
+        let bytes = inputs::read_stdin(limits.max_bytes)?;
+        return bytes.ok_or_else(|| {
+            filigrane::MediaError::Limit {
+                what: "bytes",
+                limit: limits.max_bytes,
+                found: limits.max_bytes + 1,
+            }
+            .into()
+        });
+    }
+    filigrane::read_file(&input.path, limits)
+}
+
+fn format(name: &str) -> Result<Format, Failure> {
+    let format = Format::from_extension(name).filter(|format| format.can_write());
+    Ok(format.with_context(|| {
+        format!("expected a format that can be written (png, jpeg, webp, tiff, bmp, wav, flac, opus), found `{name}`")
+    })?)
+}
