@@ -112,8 +112,9 @@ impl Verifier {
     pub fn verify(&self, bytes: &[u8], name: &str) -> Result<Report, Error> {
         let started = Instant::now();
         let format = probe(bytes)?;
-        let (credentials, development_identity) = self.credentials(bytes, format)?;
+        // Decoding comes first: it checks the limits before the manifest's parser sees the file.
         let watermark = self.look(bytes, format)?;
+        let (credentials, development_identity) = self.credentials(bytes, format)?;
         let registry = match watermark.mark() {
             Some(mark) => self.ask_registry(mark, bytes, format)?,
             None => RegistryEvidence::NotAsked,
