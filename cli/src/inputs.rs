@@ -110,11 +110,7 @@ mod tests {
             std::fs::write(path, "x").unwrap();
         }
         let named = folder.path().join("b.png");
-        let arguments = [
-            named.clone(),
-            folder.path().to_owned(),
-            PathBuf::from("absent.png"),
-        ];
+        let arguments = [named, folder.path().to_owned(), PathBuf::from("absent.png")];
         let inputs = collect(&arguments, true, Some(&folder.path().join("out")));
         let relative: Vec<&str> = inputs
             .iter()

@@ -352,6 +352,10 @@ fn key_error(error: &dyn fmt::Display) -> CredentialsError {
     }
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the shape that `map_err` wants"
+)]
 fn certificate_error(error: rcgen::Error) -> CredentialsError {
     CredentialsError::Certificate {
         reason: error.to_string(),

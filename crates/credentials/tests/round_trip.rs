@@ -147,7 +147,7 @@ fn a_manifest_kept_apart_is_judged_by_its_signature() {
         .windows(22)
         .position(|window| window == b"00c0ffee00c0ffee00c0ff")
         .unwrap();
-    let mut forged = kept.clone();
+    let mut forged = kept;
     forged[place] = b'1';
     assert_eq!(
         read_detached(&forged, &photo, "image/jpeg", &trust)
