@@ -3,6 +3,7 @@
 use filigrane_payload::{Attempts, Decoded};
 
 use crate::accept::{Carriers, Shift};
+use crate::coding::coded;
 use crate::embed::pattern_scale;
 use crate::filters::shrink;
 use crate::fold::{Part, fold};
@@ -28,7 +29,7 @@ const ALIGNED_MARGIN: f32 = 0.5;
 /// Regions, as shares of the sides, that refinement fits one after the other: the whole from the start
 /// where its shift is clear, else from the middle outwards, as perspective demands.
 const WHOLE: [f64; 3] = [1.0, 1.0, 1.0];
-const OUTWARDS: [f64; 6] = [0.5, 0.5, 0.65, 0.8, 1.0, 1.0];
+const OUTWARDS: [f64; 7] = [0.4, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0];
 /// From this correlation on the mark is there, and is worth a second look through other residuals.
 const CERTAIN: f32 = 6.0;
 /// Scales that people and programs choose; some lie where the spectrum shows little after coding.
@@ -93,6 +94,12 @@ impl Detector {
             fourier: Fourier::new(TILE),
             spectra: Vec::new(),
         }
+    }
+
+    /// The same picture after lossy coding, at the size at which it is looked at.
+    pub(crate) fn coded(mut self, quality: u32) -> Self {
+        self.pyramid = Pyramid::new(coded(self.pyramid.luma(), quality));
+        self
     }
 
     /// Pixels of the file per pixel that the mappings speak of.
@@ -195,7 +202,11 @@ impl Detector {
         if self.spectra.is_empty() {
             let (width, height) = self.pyramid.size();
             let pixels = width * height;
-            let levels = if pixels < SMALL { 1 } else { SCALES_BY_LEVEL.len() };
+            let levels = if pixels < SMALL {
+                1
+            } else {
+                SCALES_BY_LEVEL.len()
+            };
             for (index, scales) in SCALES_BY_LEVEL.into_iter().take(levels).enumerate() {
                 let Some(level) = self.pyramid.level(index) else {
                     break;
@@ -335,7 +346,9 @@ impl Look<'_> {
             let tile = fold(residual, Part::whole(residual), &mapping);
             let carriers = Carriers::new(&tile, self.pattern, self.fourier);
             let more = carriers.soft_values(self.pattern, shift);
-            soft.iter_mut().zip(&more).for_each(|(sum, more)| *sum += more);
+            soft.iter_mut()
+                .zip(&more)
+                .for_each(|(sum, more)| *sum += more);
         }
         let decoded = self.pattern.code.decode(&soft, attempts)?;
         let mapping = mapping.shifted(f64::from(shift.x), f64::from(shift.y));

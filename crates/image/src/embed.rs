@@ -79,9 +79,9 @@ pub(crate) fn strength(pixels: &mut PixelsMut<'_>, change: &Plane, cap: f32) -> 
     for _ in 0..14 {
         let middle = 0.5 * (low + high);
         if is_allowed(middle) {
-            low = middle
+            low = middle;
         } else {
-            high = middle
+            high = middle;
         }
     }
     low

@@ -22,12 +22,16 @@ pub enum ImageError {
         /// Columns and rows that are needed.
         needed: usize,
     },
-    /// The marked picture did not read back at any strength that is allowed: it is flat, clipped or
-    /// covered by transparency almost everywhere.
+    /// The marked picture did not read back surely at any strength that is allowed: it is flat, clipped
+    /// or covered by transparency almost everywhere, or small and busy.
     #[error(
-        "the picture cannot carry the mark: it is too flat or too clipped at the strength that {psnr_floor_db} dB of PSNR allow"
+        "the picture cannot carry the mark: it reads back with a correlation of {correlation:.1}, needs {needed:.1} within a PSNR of {psnr_floor_db} dB"
     )]
     CannotCarry {
+        /// Correlation with which the mark read back, 0 where it did not.
+        correlation: f64,
+        /// Correlation that is needed.
+        needed: f64,
         /// The quality floor.
         psnr_floor_db: f64,
     },

@@ -47,10 +47,7 @@ impl Part {
                 cut(column, columns, self.x),
                 cut(column + 1, columns, self.x),
             );
-            let y = (
-                cut(row, rows, self.y),
-                cut(row + 1, rows, self.y),
-            );
+            let y = (cut(row, rows, self.y), cut(row + 1, rows, self.y));
             Self { x, y }
         };
         (0..columns * rows).map(part).collect()
@@ -125,7 +122,8 @@ mod tests {
         for (i, value) in folded.iter().enumerate() {
             assert_eq!(*value, 6.0 * tile(i % TILE, i / TILE), "{i}");
         }
-        let parts: Vec<Vec<f32>> = Part::whole(&plane).grid(4, 3)
+        let parts: Vec<Vec<f32>> = Part::whole(&plane)
+            .grid(4, 3)
             .into_iter()
             .map(|part| fold(&plane, part, &mapping))
             .collect();

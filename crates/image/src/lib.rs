@@ -37,6 +37,7 @@
 //! Voloshynovskiy et al., "A stochastic approach to content adaptive digital image watermarking", 1999.
 
 mod accept;
+mod coding;
 mod detect;
 mod embed;
 mod error;

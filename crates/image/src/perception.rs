@@ -94,7 +94,11 @@ mod tests {
         assert!(at(&half, 52, 32) > 4.0);
         let step = mask(&plane(|x, _| if x < 32 { 60.0 } else { 180.0 }));
         // Noise beside the edge would stand out: the mask falls off quickly.
-        assert!(at(&step, 25, 32) < 0.3 * at(&step, 32, 32), "{}", at(&step, 25, 32));
+        assert!(
+            at(&step, 25, 32) < 0.3 * at(&step, 32, 32),
+            "{}",
+            at(&step, 25, 32)
+        );
     }
 
     #[test]

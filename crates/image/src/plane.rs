@@ -24,19 +24,4 @@ impl Plane {
     pub(crate) fn row(&self, y: usize) -> &[f32] {
         &self.data[y * self.width..(y + 1) * self.width]
     }
-
-    /// The rectangle whose first corner is (`x`, `y`), cut at the plane's border.
-    pub(crate) fn window(&self, x: usize, y: usize, width: usize, height: usize) -> Self {
-        let (x, y) = (x.min(self.width), y.min(self.height));
-        let (width, height) = (width.min(self.width - x), height.min(self.height - y));
-        let data = (y..y + height)
-            .flat_map(|y| &self.row(y)[x..x + width])
-            .copied()
-            .collect();
-        Self {
-            width,
-            height,
-            data,
-        }
-    }
 }

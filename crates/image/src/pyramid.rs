@@ -34,9 +34,14 @@ impl Pyramid {
         Self { levels: vec![full] }
     }
 
+    /// The luma at full size.
+    pub(crate) fn luma(&self) -> &Plane {
+        self.levels[0].scene.luma()
+    }
+
     /// Columns and rows at full size.
     pub(crate) fn size(&self) -> (usize, usize) {
-        let luma = self.levels[0].scene.luma();
+        let luma = self.luma();
         (luma.width, luma.height)
     }
 

@@ -89,12 +89,8 @@ pub(crate) fn refine(
         Reach::Near => vec![[0.0; 8]],
         Reach::Far => starts(&blocks),
     };
-    let tops = starts
-        .into_iter()
-        .map(|start| ascend(&blocks, free, start));
-    let (_, field) = tops
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .unwrap_or_default();
+    let tops = starts.into_iter().map(|start| ascend(&blocks, free, start));
+    let (_, field) = tops.max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or_default();
     let mapping = mapping.shifted(f64::from(shift.x), f64::from(shift.y));
     let corners = [(0.15, 0.15), (0.85, 0.15), (0.15, 0.85), (0.85, 0.85)];
     let from = corners.map(|(x, y)| {

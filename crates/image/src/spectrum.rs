@@ -139,9 +139,9 @@ fn fill(
         for i in first..last {
             let value = source[(corner.0 + i as isize) as usize] * windows.0[i] * windows.1[j];
             if second {
-                row[i].im = value
+                row[i].im = value;
             } else {
-                row[i].re = value
+                row[i].re = value;
             }
         }
     }

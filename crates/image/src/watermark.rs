@@ -16,10 +16,14 @@ const LEAST_TO_MARK: usize = 128;
 /// Columns and rows below which looking is pointless: a quarter of a tile's area.
 const LEAST_TO_LOOK: usize = 64;
 /// Strengths that are tried in turn. The first is what the eye lets pass on photographs, found by
-/// looking at 1:1 and 2×; the others are for pictures that would not carry the mark otherwise.
-const STRENGTHS: [f32; 4] = [0.40, 0.57, 0.80, 1.13];
-/// Correlation that the marked picture must read back with: 14 is the bound for acceptance, and this
-/// leaves half of the energy for what happens to the picture later.
+/// looking at 1:1 and 2×; the others are for flat graphics, which would lose the mark in any coding.
+const STRENGTHS: [f32; 3] = [0.40, 0.57, 0.80];
+/// Quality of the lossy coding through which the mark must read back before a strength is enough.
+const CODED_QUALITY: u32 = 40;
+/// Correlation that it must read back with then: 14 is the bound for acceptance, and this leaves some of
+/// the energy for what else happens to the picture.
+const CODED_READ_BACK: f64 = 18.0;
+/// Correlation that it must read back with in any case, without coding.
 const READ_BACK: f64 = 20.0;
 
 /// The image watermark, format version 1.
@@ -82,32 +86,37 @@ impl Watermark for ImageWatermark {
         let change = embed::change(&luma, &plan.pattern, &plan.pattern.code.symbols(payload));
         drop(luma);
         let original = target.to_samples();
-        let mut best: Option<(Quality, f32)> = None;
+        let mut marked = None;
         for cap in STRENGTHS {
+            if marked.is_some() {
+                target.restore(&original);
+            }
             let strength = embed::strength(&mut target, &change, cap);
             let psnr_db = embed::apply(&mut target, &change, strength);
-            let correlation = read_back(target.as_ref(), plan, payload);
-            let quality = Quality {
+            marked = Some((psnr_db, strength));
+            let coded = Some(CODED_QUALITY);
+            let is_enough = read_back(target.as_ref(), plan, payload, coded) >= CODED_READ_BACK;
+            // Below the cap, the quality floor decides: a higher cap would change nothing.
+            if is_enough || strength < cap {
+                break;
+            }
+        }
+        let correlation = read_back(target.as_ref(), plan, payload, None);
+        match marked {
+            Some((psnr_db, strength)) if correlation >= READ_BACK => Ok(Quality {
                 psnr_db,
                 strength: f64::from(strength),
                 correlation,
-            };
-            if correlation >= READ_BACK {
-                return Ok(quality);
-            }
-            if correlation > best.map_or(0.0, |(best, _)| best.correlation) {
-                best = Some((quality, strength));
-            }
-            target.restore(&original);
-            if strength < cap {
-                break; // the quality floor: more strength would change nothing
+            }),
+            _ => {
+                target.restore(&original);
+                Err(ImageError::CannotCarry {
+                    correlation,
+                    needed: READ_BACK,
+                    psnr_floor_db: PSNR_FLOOR_DB,
+                })
             }
         }
-        let (quality, strength) = best.ok_or(ImageError::CannotCarry {
-            psnr_floor_db: PSNR_FLOOR_DB,
-        })?;
-        embed::apply(&mut target, &change, strength);
-        Ok(quality)
     }
 
     fn detect(
@@ -163,10 +172,20 @@ impl Watermark for ImageWatermark {
     }
 }
 
-/// The correlation with which `payload` is read from the picture as it is; 0 where it is not.
-fn read_back(view: PixelsRef<'_>, plan: &ImagePlan, payload: &Payload) -> f64 {
+/// The correlation with which `payload` is read from the picture, as it is or after lossy coding of some
+/// quality; 0 where it is not.
+fn read_back(
+    view: PixelsRef<'_>,
+    plan: &ImagePlan,
+    payload: &Payload,
+    quality: Option<u32>,
+) -> f64 {
     let mut attempts = Attempts::new(FALSE_POSITIVE_BOUND);
-    let hit = Detector::new(view.luma()).aligned(&plan.pattern, &mut attempts);
+    let mut detector = Detector::new(view.luma());
+    if let Some(quality) = quality {
+        detector = detector.coded(quality);
+    }
+    let hit = detector.aligned(&plan.pattern, &mut attempts);
     hit.filter(|hit| hit.decoded.payload == *payload)
         .map_or(0.0, |hit| hit.decoded.correlation)
 }
