@@ -13,6 +13,8 @@ const PEAK: f64 = 255.0;
 const CANONICAL_SIDE: f64 = 1024.0;
 /// Points per pattern pixel from which a scaled-up pattern is taken.
 const OVERSAMPLING: usize = 4;
+/// The estimate on a part of the pixels may be off by this much.
+const ESTIMATE_MARGIN_DB: f64 = 0.05;
 /// Pixels on which the PSNR is estimated while the strength is chosen.
 const ESTIMATE_PIXELS: usize = 40_000;
 
@@ -53,7 +55,7 @@ pub(crate) fn change(luma: &Plane, pattern: &Pattern, symbols: &[f32]) -> Plane 
 /// and clipping that the samples will really get.
 pub(crate) fn strength(pixels: &mut PixelsMut<'_>, change: &Plane, cap: f32) -> f32 {
     let channels = pixels.channels();
-    let worst = PEAK * PEAK / 10f64.powf(PSNR_FLOOR_DB / 10.0);
+    let worst = PEAK * PEAK / 10f64.powf((PSNR_FLOOR_DB + ESTIMATE_MARGIN_DB) / 10.0);
     let error = |strength: f32| match &*pixels.samples_mut() {
         SamplesMut::U8(samples) => sampled_error(
             samples,
