@@ -147,7 +147,16 @@ impl Change {
 
 /// Whether the detector's own reading at the known place gives the payload.
 fn reads_back(channels: &[Vec<f32>], rate: u32, plan: &AudioPlan, payload: &Payload) -> bool {
-    let Ok(sound) = SoundRef::new(rate, channels.iter().map(Vec::as_slice)) else {
+    // In 16 bits, as most sounds are stored: a mark below their rounding would be gone unnoticed.
+    const STEPS: f32 = 32_768.0;
+    let round = |samples: &Vec<f32>| {
+        samples
+            .iter()
+            .map(|sample| (sample * STEPS).round() / STEPS)
+            .collect()
+    };
+    let stored: Vec<Vec<f32>> = channels.iter().map(round).collect();
+    let Ok(sound) = SoundRef::new(rate, stored.iter().map(Vec::as_slice)) else {
         return false;
     };
     let views = Views::aligned(&sound);

@@ -141,7 +141,7 @@ mod tests {
         for length in 0..bytes.len() {
             assert!(parse(&bytes[..length]).len() < 2);
         }
-        let mut lying = bytes.clone();
+        let mut lying = bytes;
         let count = 4 + VENDOR.len();
         lying[count..count + 4].fill(0xff);
         assert_eq!(parse(&lying).len(), 2);
