@@ -71,3 +71,36 @@ fn several_processes_stamp_at_once() {
         .run(&["verify", "out0.jpg", "out1.jpg", "out2.jpg", "out3.jpg"])
         .exits(0);
 }
+
+#[test]
+fn an_interrupt_finishes_what_runs_and_exits_with_130() {
+    let world = World::new();
+    let sample = std::fs::read(world.sample("unmarked.jpg")).unwrap();
+    std::fs::create_dir(world.path("many")).unwrap();
+    for number in 0..150 {
+        std::fs::write(world.path(&format!("many/{number:03}.jpg")), &sample).unwrap();
+    }
+    let child = Command::new(env!("CARGO_BIN_EXE_filigrane"))
+        .current_dir(world.root())
+        .args(["detect", "many", "-r", "-j", "1", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    let killed = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(summary["interrupted"], true);
+    let files = summary["files"].as_u64().unwrap();
+    assert!(
+        files < 150 && files as usize == text.lines().count() - 1,
+        "{summary}"
+    );
+}

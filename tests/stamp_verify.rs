@@ -76,6 +76,52 @@ fn a_changed_file_is_tampered() {
 }
 
 #[test]
+fn layers_that_contradict_each_other_are_a_conflict() {
+    let world = World::new();
+    world.sample("generated.png");
+    world
+        .run(&["keygen", "-o", "other", "--watermark-only"])
+        .exits(0);
+    // Marked as AI-generated under the public key, then signed as a photograph by somebody with another key.
+    world
+        .run(&["embed", "generated.png", "-o", "marked.png"])
+        .exits(0);
+    let washed = [
+        "stamp",
+        "marked.png",
+        "-o",
+        "washed.png",
+        "--key",
+        "other.key",
+        "--origin",
+        "captured",
+    ];
+    world.run(&washed).exits(0);
+    let report = world
+        .run(&["verify", "washed.png", "--json"])
+        .exits(3)
+        .object();
+    assert_eq!(report["verdict"], "conflict", "{report:#}");
+    assert_eq!(report["credentials"]["claim"], "captured");
+    assert_eq!(report["watermark"]["payload"]["origin"], "generated");
+}
+
+#[test]
+fn credentials_alone_are_credentials_only() {
+    let world = World::new();
+    world.sample("photo.jpg");
+    world
+        .run(&["keygen", "-o", "secret", "--watermark-only"])
+        .exits(0);
+    world
+        .run(&["stamp", "photo.jpg", "-o", "s.jpg", "--key", "secret.key"])
+        .exits(0);
+    // Who does not hold the key sees the credentials only.
+    let report = world.run(&["verify", "s.jpg", "--json"]).exits(0).object();
+    assert_eq!(report["verdict"], "credentials-only", "{report:#}");
+}
+
+#[test]
 fn identifiers_origins_and_titles_can_be_chosen() {
     let world = World::new();
     world.sample("photo.jpg");
