@@ -256,11 +256,22 @@ fn reader_outcome(
             reason: error.to_string(),
         }),
         // The container's own parsers report through these: no manifest was reached.
-        Err(error @ (Error::UnsupportedType | Error::InvalidAsset(_) | Error::OtherError(_))) => {
-            Err(CredentialsError::Unreadable {
-                reason: error.to_string(),
-            })
-        }
+        Err(
+            error @ (Error::UnsupportedType
+            | Error::InvalidAsset(_)
+            | Error::OtherError(_)
+            | Error::BmffError(_)
+            | Error::FlacError(_)
+            | Error::GifError(_)
+            | Error::JpegError(_)
+            | Error::Mp3Error(_)
+            | Error::PngError(_)
+            | Error::RiffError(_)
+            | Error::SvgError(_)
+            | Error::TiffError(_)),
+        ) => Err(CredentialsError::Unreadable {
+            reason: error.to_string(),
+        }),
         // Something is there that calls itself a manifest and cannot be parsed as one.
         Err(error) => {
             let failure = Failure {
