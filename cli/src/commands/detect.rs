@@ -19,7 +19,7 @@ pub(crate) fn run(arguments: &Detect, printer: Printer) -> Result<Exit, Failure>
     }
     let files = inputs::collect(&arguments.inputs.inputs, arguments.inputs.recursive, None);
     let interrupt = Interrupt::install()?;
-    let mut summary = Summary::new(&["found", "not_found", "inconclusive"]);
+    let mut summary = Summary::new(&["found", "copied", "not_found", "inconclusive"]);
     let work = |input: &Input| -> Result<DetectionReport, Error> {
         let bytes = shared_read(input, &limits)?;
         verifier.detect(&bytes, &input.path.to_string_lossy())
@@ -34,6 +34,7 @@ pub(crate) fn run(arguments: &Detect, printer: Printer) -> Result<Exit, Failure>
             Ok(report) => {
                 let (count, status) = match report.outcome {
                     Outcome::Found { .. } => ("found", Exit::Affirmative),
+                    Outcome::Copied { .. } => ("copied", Exit::Negative),
                     Outcome::Inconclusive { .. } => ("inconclusive", Exit::Negative),
                     _ => ("not_found", Exit::Negative),
                 };
@@ -73,6 +74,17 @@ fn print(report: &DetectionReport, printer: Printer) {
                     printer.paint(Role::Faint, &place(&mark.place))
                 ));
             }
+        }
+        Outcome::Copied { mark } => {
+            printer.line(&format!(
+                "{}        {file}",
+                printer.paint(Role::Caution, "copied")
+            ));
+            printer.line(&format!(
+                "              id {} · key `{}` · made for another medium and copied onto this one",
+                mark.payload.id,
+                shown(&mark.key_name)
+            ));
         }
         Outcome::Inconclusive { reason } => {
             printer.line(&format!(

@@ -74,6 +74,12 @@ pub enum Outcome {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         others: Vec<FoundMark>,
     },
+    /// A mark is there that was made for another medium: somebody copied it onto this one.
+    Copied {
+        /// The strongest.
+        #[serde(flatten)]
+        mark: FoundMark,
+    },
     /// We looked and found none.
     NotFound {
         /// The smallest bound among what was rejected.
@@ -87,7 +93,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The strongest mark, where there is one.
+    /// The strongest mark that was made for this medium, where there is one.
     #[must_use]
     pub const fn mark(&self) -> Option<&FoundMark> {
         match self {
@@ -176,6 +182,10 @@ fn outcome<P>(detection: Detection<P>, plans: &[&Plans], place: impl Fn(P) -> Pl
         Detection::Found { mark, others } => Outcome::Found {
             mark: found(mark),
             others: others.into_iter().map(found).collect(),
+        },
+        Detection::Copied { marks } => match marks.into_iter().next() {
+            Some(mark) => Outcome::Copied { mark: found(mark) },
+            None => Outcome::NotFound { p_value: 1.0 },
         },
         Detection::NotFound { p_value } => Outcome::NotFound { p_value },
         Detection::Inconclusive { reason } => Outcome::Inconclusive { reason },

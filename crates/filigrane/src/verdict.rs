@@ -3,7 +3,7 @@
 //! | verdict | when |
 //! |---|---|
 //! | [`Tampered`](Verdict::Tampered) | credentials are present and do not hold |
-//! | [`Conflict`](Verdict::Conflict) | watermark and credentials name different identifiers; or valid credentials claim a human origin while the watermark says AI, or the other way round; or the registry knows the identifier under another origin |
+//! | [`Conflict`](Verdict::Conflict) | watermark and credentials name different identifiers; or valid credentials claim a human origin while the watermark says AI, or the other way round; or the registry knows the identifier under another origin; or the watermark was copied from another medium |
 //! | [`Verified`](Verdict::Verified) | trusted credentials, a watermark, and their identifiers agree |
 //! | [`Recovered`](Verdict::Recovered) | no credentials; the watermark's identifier leads to a registered manifest that holds and names it |
 //! | [`Marked`](Verdict::Marked) | a watermark is found and nothing trusted backs it, valid credentials of an unknown signer included |
@@ -108,6 +108,9 @@ pub fn judge(evidence: &Evidence) -> Verdict {
     let credentials = &evidence.credentials;
     if credentials.state == State::Invalid {
         return Verdict::Tampered;
+    }
+    if let Outcome::Copied { .. } = evidence.watermark {
+        return Verdict::Conflict;
     }
     let Some(mark) = evidence.watermark.mark() else {
         return if credentials.is_valid() {
@@ -245,6 +248,12 @@ pub fn explain(evidence: &Evidence, verdict: Verdict) -> String {
             )
         }
         Verdict::Conflict => {
+            if let Outcome::Copied { mark } = &evidence.watermark {
+                return format!(
+                    "A mark of {} is there that does not fit this medium: it was made for another one and copied onto this. It says nothing about this medium.",
+                    key_words(mark)
+                );
+            }
             let why = mark
                 .and_then(|mark| contradiction(evidence, mark))
                 .unwrap_or_default();
@@ -275,12 +284,16 @@ pub fn explain(evidence: &Evidence, verdict: Verdict) -> String {
     }
 }
 
-fn carries(mark: &FoundMark) -> String {
-    let key = if mark.key_name == "public" {
+fn key_words(mark: &FoundMark) -> String {
+    if mark.key_name == "public" {
         "the public key, which anybody can use".to_owned()
     } else {
         format!("key `{}`", mark.key_name)
-    };
+    }
+}
+
+fn carries(mark: &FoundMark) -> String {
+    let key = key_words(mark);
     let origin = match mark.payload.origin.to_string().as_str() {
         "generated" => " It says of itself that it was generated with AI.",
         "edited" => " It says of itself that it was edited with AI.",
@@ -293,6 +306,9 @@ fn carries(mark: &FoundMark) -> String {
 fn watermark_words(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Found { .. } => "A watermark was found.".to_owned(),
+        Outcome::Copied { .. } => {
+            "A watermark was found that belongs to another medium.".to_owned()
+        }
         Outcome::NotFound { .. } => "No watermark and nothing else of ours was found.".to_owned(),
         Outcome::Inconclusive { reason } => format!("No watermark could be looked for ({reason})."),
     }

@@ -28,6 +28,9 @@ pub(crate) struct Shift {
     pub(crate) y: f32,
     /// Correlation in standard deviations of an unmarked tile.
     pub(crate) z: f32,
+    /// −1 where the pattern is there as its negative: in an inverted picture, or where somebody took more
+    /// of it away than there was; else 1.
+    pub(crate) sign: f32,
 }
 
 impl Carriers {
@@ -75,18 +78,20 @@ impl Carriers {
         // A cell at u holds the pattern at u + s: the values have the phases +2πk·s, and their forward
         // transform peaks at s.
         fourier.forward(&mut surface);
-        let (mut peak, mut at) = (f32::MIN, 0);
+        let (mut peak, mut at, mut sign) = (f32::MIN, 0, 1.0);
         for (index, value) in surface.iter().enumerate() {
-            if value.re > peak {
-                (peak, at) = (value.re, index);
+            if value.re.abs() > peak {
+                (peak, at, sign) = (value.re.abs(), index, value.re.signum());
             }
         }
         let (x, y) = (at % TILE, at / TILE);
-        let near = |dx: usize, dy: usize| surface[(y + dy) % TILE * TILE + (x + dx) % TILE].re;
+        let near =
+            |dx: usize, dy: usize| sign * surface[(y + dy) % TILE * TILE + (x + dx) % TILE].re;
         Shift {
             x: x as f32 + vertex(near(TILE - 1, 0), peak, near(1, 0)),
             y: y as f32 + vertex(near(0, TILE - 1), peak, near(0, 1)),
             z: peak / (SYNC as f32 / 2.0).sqrt(),
+            sign,
         }
     }
 
@@ -99,18 +104,27 @@ impl Carriers {
             .iter()
             .flat_map(|carrier| {
                 let gain = gains[group(carrier.radius)];
-                let value =
-                    limited(self.value(carrier) * unshift(carrier, shift), MESSAGE_LIMIT) * gain;
+                let value = limited(self.value(carrier) * unshift(carrier, shift), MESSAGE_LIMIT)
+                    * (shift.sign * gain);
                 [value.re, value.im]
             })
             .collect()
+    }
+
+    /// A weight for every carrier: its inverse deviation times how much of the mark is left there.
+    pub(crate) fn weights(&self, pattern: &Pattern, shift: Shift) -> impl Fn(&Carrier) -> f32 + '_ {
+        let gains = self.gains(pattern, shift);
+        move |carrier| {
+            self.whitening[carrier.radius.round() as usize] * gains[group(carrier.radius)]
+        }
     }
 
     /// How much of the mark is left in each group of radii, by the synchronisation carriers.
     fn gains(&self, pattern: &Pattern, shift: Shift) -> [f32; GROUPS] {
         let (mut sums, mut counts) = ([0.0; GROUPS], [0.0; GROUPS]);
         for carrier in &pattern.sync {
-            sums[group(carrier.radius)] += (self.value(carrier) * unshift(carrier, shift)).re;
+            sums[group(carrier.radius)] +=
+                shift.sign * (self.value(carrier) * unshift(carrier, shift)).re;
             counts[group(carrier.radius)] += 1.0;
         }
         let mean = |i: usize| sums[i] / f32::max(counts[i], 1.0);

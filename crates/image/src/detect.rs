@@ -3,6 +3,7 @@
 use filigrane_payload::{Attempts, Decoded};
 
 use crate::accept::{Carriers, Shift};
+use crate::binding::Bond;
 use crate::coding::coded;
 use crate::embed::pattern_scale;
 use crate::filters::shrink;
@@ -53,6 +54,8 @@ const BEST_BY_SPECTRUM: usize = 5;
 pub(crate) struct Hit {
     pub(crate) decoded: Decoded,
     pub(crate) mapping: Homography,
+    /// Whether the mark was made for this picture.
+    pub(crate) bond: Bond,
 }
 
 /// One received picture and the work done on it, shared between keys.
@@ -286,7 +289,7 @@ impl Look<'_> {
     ) -> Option<Hit> {
         let (carriers, shift, whole) = self.fold(mapping, 1.0, either_way);
         if shift.z >= least {
-            let hit = decode(&carriers, self.pattern, shift, whole, attempts);
+            let hit = self.decode(&carriers, shift, whole, attempts);
             let hit = hit.or_else(|| self.refined(whole, &WHOLE, attempts));
             if hit.is_some() {
                 return hit;
@@ -325,7 +328,7 @@ impl Look<'_> {
             mapping = refine(residual, region, reach, pattern, &mapping, fourier);
         }
         let (carriers, shift, _) = self.fold(mapping, 1.0, false);
-        let hit = decode(&carriers, self.pattern, shift, mapping, attempts);
+        let hit = self.decode(&carriers, shift, mapping, attempts);
         if hit.is_some() || shift.z < CERTAIN {
             return hit;
         }
@@ -351,8 +354,48 @@ impl Look<'_> {
                 .for_each(|(sum, more)| *sum += more);
         }
         let decoded = self.pattern.code.decode(&soft, attempts)?;
+        Some(self.hit(decoded, carriers, shift, mapping))
+    }
+
+    fn decode(
+        &mut self,
+        carriers: &Carriers,
+        shift: Shift,
+        mapping: Homography,
+        attempts: &mut Attempts,
+    ) -> Option<Hit> {
+        if shift.z < WORTH_DECODING {
+            return None;
+        }
+        let soft = carriers.soft_values(self.pattern, shift);
+        let decoded = self.pattern.code.decode(&soft, attempts)?;
+        Some(self.hit(decoded, carriers, shift, mapping))
+    }
+
+    /// What was read, and whether it belongs here.
+    fn hit(
+        &mut self,
+        decoded: Decoded,
+        carriers: &Carriers,
+        shift: Shift,
+        mapping: Homography,
+    ) -> Hit {
         let mapping = mapping.shifted(f64::from(shift.x), f64::from(shift.y));
-        Some(Hit { decoded, mapping })
+        let values = Pattern::values(&self.pattern.code.symbols(&decoded.payload));
+        let bond = self.pattern.binding.bond(
+            self.scene.luma_and_residual(self.grain),
+            &mapping,
+            &self.pattern.message,
+            &values,
+            carriers.weights(self.pattern, shift),
+            Pattern::bound_share(),
+            self.fourier,
+        );
+        Hit {
+            decoded,
+            mapping,
+            bond,
+        }
     }
 }
 
@@ -374,22 +417,4 @@ fn oriented(
         }
     }
     (carriers, shift, mapping)
-}
-
-fn decode(
-    carriers: &Carriers,
-    pattern: &Pattern,
-    shift: Shift,
-    mapping: Homography,
-    attempts: &mut Attempts,
-) -> Option<Hit> {
-    if shift.z < WORTH_DECODING {
-        return None;
-    }
-    let soft = carriers.soft_values(pattern, shift);
-    let decoded = pattern.code.decode(&soft, attempts)?;
-    Some(Hit {
-        decoded,
-        mapping: mapping.shifted(f64::from(shift.x), f64::from(shift.y)),
-    })
 }

@@ -1,5 +1,7 @@
 //! Adding the mark.
 
+use crate::binding::{CELL, FEATURES};
+use crate::geometry::Homography;
 use crate::pattern::{Pattern, TILE};
 use crate::perception;
 use crate::pixels::{Depth, LUMA, PixelsMut, SamplesMut};
@@ -39,14 +41,26 @@ pub(crate) fn change(luma: &Plane, pattern: &Pattern, symbols: &[f32]) -> Plane 
     let scale = pattern_scale(luma.width, luma.height);
     let oversampling = if scale > 1.0 { OVERSAMPLING } else { 1 };
     let tile = pattern.tile(symbols, oversampling);
+    let bound = pattern.bound_tiles(oversampling);
+    let mapping = Homography::linear([1.0 / scale, 0.0, 0.0, 1.0 / scale]);
+    let cells = pattern.binding.features(luma, &mapping);
     let side = TILE * oversampling;
     let place = |i: usize| ((i as f64 * oversampling as f64 / scale).round() as usize) % side;
     let columns: Vec<usize> = (0..luma.width).map(place).collect();
     for (y, row) in change.data.chunks_exact_mut(luma.width).enumerate() {
-        let tile = &tile[place(y) * side..(place(y) + 1) * side];
-        row.iter_mut()
-            .zip(&columns)
-            .for_each(|(value, &x)| *value *= tile[x]);
+        let line = place(y) * side..(place(y) + 1) * side;
+        let (tile, bound) = (&tile[line.clone()], &bound[line]);
+        let mut cell = usize::MAX;
+        let mut signs = [0.0; FEATURES];
+        for (x, (value, &column)) in row.iter_mut().zip(&columns).enumerate() {
+            let here = (x as f64 / scale) as usize / CELL;
+            if here != cell {
+                signs = cells.signs(mapping.apply(x as f64, y as f64));
+                cell = here;
+            }
+            let bound: f32 = signs.iter().zip(&bound[column]).map(|(a, b)| a * b).sum();
+            *value *= tile[column] + bound;
+        }
     }
     change
 }

@@ -46,6 +46,13 @@ impl Homography {
         ])
     }
 
+    /// The mapping for a picture of which the origin lies at `(x, y)` of this one.
+    pub(crate) fn moved(&self, x: f64, y: f64) -> Self {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        let norm = 1.0 + g * x + h * y;
+        Self([a, b, c + a * x + b * y, d, e, f + d * x + e * y, g, h].map(|value| value / norm))
+    }
+
     /// The mapping for a picture of which each pixel stands for `across × down` of this one's.
     pub(crate) fn with_pixels_of(&self, across: f64, down: f64) -> Self {
         let [a, b, c, d, e, f, g, h] = self.0;

@@ -28,6 +28,10 @@
 //! **Acceptance** (`accept`). The soft values of the message carriers go to the list decoder, which
 //! accepts within the false-positive bound of [`filigrane_payload::bound`]: every attempt is counted.
 //!
+//! **Binding** (`binding`). Six hundredths of the power depend on the picture's own coarse luma, cell by
+//! cell and by keyed rules. A mark that was estimated from one picture and added to another lacks this
+//! part, and is reported as copied, not as found.
+//!
 //! # Sources
 //!
 //! Additive spread spectrum with perceptual masks: Cox, Miller et al., *Digital Watermarking and
@@ -37,6 +41,7 @@
 //! Voloshynovskiy et al., "A stochastic approach to content adaptive digital image watermarking", 1999.
 
 mod accept;
+mod binding;
 mod coding;
 mod detect;
 mod embed;

@@ -3,6 +3,7 @@
 use filigrane_payload::{CodeParameters, Key, Keystream, PayloadCode};
 use rustfft::num_complex::Complex32;
 
+use crate::binding::{Binding, FEATURES};
 use crate::error::ImageError;
 use crate::fourier::Fourier;
 
@@ -22,6 +23,11 @@ pub(crate) const SYNC_BAND: (f32, f32) = (10.0, 21.0);
 const AXIS: i32 = 2;
 /// Share of the power in synchronisation: enough that finding the grid never fails before decoding.
 const SYNC_POWER: f32 = 0.22;
+/// Share of the power in the payload's symbols.
+const MESSAGE_POWER: f32 = 1.0 - SYNC_POWER - BOUND_POWER;
+/// Share of the power that is bound to the picture: enough to tell a copied mark wherever a mark is read
+/// (at the energy at which the payload is just read, its correlation is about four deviations).
+const BOUND_POWER: f32 = 0.06;
 /// Format version in the names of the sub-keys.
 const DOMAIN: &str = "image v1";
 
@@ -62,6 +68,7 @@ pub(crate) struct Pattern {
     pub(crate) sync: Vec<Carrier>,
     pub(crate) message: Vec<Carrier>,
     pub(crate) code: PayloadCode,
+    pub(crate) binding: Binding,
 }
 
 impl Pattern {
@@ -101,39 +108,55 @@ impl Pattern {
         };
         Ok(Self {
             sync,
-            message,
             code: PayloadCode::new(key, DOMAIN, parameters)?,
+            binding: Binding::new(key, DOMAIN, &message),
+            message,
         })
     }
 
-    /// The tile for the given symbols, of unit variance, sampled `oversampling` times per pattern pixel:
-    /// `(TILE · oversampling)²` values, row by row.
-    pub(crate) fn tile(&self, symbols: &[f32], oversampling: usize) -> Vec<f32> {
-        let side = TILE * oversampling;
-        let mut spectrum = vec![Complex32::default(); side * side];
-        let mut put = |carrier: &Carrier, value: Complex32| {
-            let wrap = |k: i32| k.rem_euclid(side as i32) as usize;
-            spectrum[wrap(carrier.ky) * side + wrap(carrier.kx)] += 0.5 * value;
-            spectrum[wrap(-carrier.ky) * side + wrap(-carrier.kx)] += 0.5 * value.conj();
+    /// The message carriers' values for the given symbols, keyed phases apart.
+    pub(crate) fn values(symbols: &[f32]) -> Vec<Complex32> {
+        let value = |pair: &[f32]| match *pair {
+            [re, im] => Complex32::new(re, im) * std::f32::consts::FRAC_1_SQRT_2,
+            _ => Complex32::default(),
         };
+        symbols.chunks_exact(2).map(value).collect()
+    }
+
+    /// Amplitude of the bound part over the message's.
+    pub(crate) fn bound_share() -> f32 {
+        (BOUND_POWER / MESSAGE_POWER).sqrt()
+    }
+
+    /// The periodic tile for the given symbols, sampled `oversampling` times per pattern pixel:
+    /// `(TILE · oversampling)²` values, row by row. With the bound parts it has unit variance.
+    pub(crate) fn tile(&self, symbols: &[f32], oversampling: usize) -> Vec<f32> {
         // A cosine of amplitude A has the variance A²/2.
         let sync_amplitude = (2.0 * SYNC_POWER / SYNC as f32).sqrt();
-        let message_amplitude = (2.0 * (1.0 - SYNC_POWER) / MESSAGE as f32).sqrt();
-        for carrier in &self.sync {
-            put(
-                carrier,
-                Complex32::from_polar(sync_amplitude, carrier.phase),
-            );
-        }
-        for (carrier, pair) in self.message.iter().zip(symbols.chunks_exact(2)) {
-            let symbol = Complex32::new(pair[0], pair[1]) * std::f32::consts::FRAC_1_SQRT_2;
-            put(
-                carrier,
-                symbol * Complex32::from_polar(message_amplitude, carrier.phase),
-            );
-        }
-        Fourier::new(side).inverse(&mut spectrum);
-        spectrum.iter().map(|value| value.re).collect()
+        let sync = self
+            .sync
+            .iter()
+            .map(|carrier| (carrier, Complex32::new(sync_amplitude, 0.0)));
+        let message_amplitude = (2.0 * MESSAGE_POWER / MESSAGE as f32).sqrt();
+        let values = Self::values(symbols)
+            .into_iter()
+            .map(|value| value * message_amplitude);
+        rendered(sync.chain(self.message.iter().zip(values)), oversampling)
+    }
+
+    /// The bound part's tiles, one value per feature and place, sampled as [`tile`](Self::tile).
+    pub(crate) fn bound_tiles(&self, oversampling: usize) -> Vec<[f32; FEATURES]> {
+        let amplitude = (2.0 * BOUND_POWER / MESSAGE as f32).sqrt();
+        let tiles: Vec<Vec<f32>> = (0..FEATURES)
+            .map(|feature| {
+                let values = self.binding.part(feature).map(|value| value * amplitude);
+                rendered(self.message.iter().zip(values), oversampling)
+            })
+            .collect();
+        let places = (TILE * oversampling).pow(2);
+        (0..places)
+            .map(|place| std::array::from_fn(|feature| tiles[feature][place]))
+            .collect()
     }
 
     /// Bins that hold carriers of a tile's spectrum, with their opposites.
@@ -145,6 +168,23 @@ impl Pattern {
             .flat_map(|carrier| [carrier.bin(), carrier.opposite_bin()])
             .collect()
     }
+}
+
+/// The tile of carriers with given values, their keyed phases added.
+fn rendered<'a>(
+    carriers: impl Iterator<Item = (&'a Carrier, Complex32)>,
+    oversampling: usize,
+) -> Vec<f32> {
+    let side = TILE * oversampling;
+    let mut spectrum = vec![Complex32::default(); side * side];
+    let wrap = |k: i32| k.rem_euclid(side as i32) as usize;
+    for (carrier, value) in carriers {
+        let value = 0.5 * value * Complex32::from_polar(1.0, carrier.phase);
+        spectrum[wrap(carrier.ky) * side + wrap(carrier.kx)] += value;
+        spectrum[wrap(-carrier.ky) * side + wrap(-carrier.kx)] += value.conj();
+    }
+    Fourier::new(side).inverse(&mut spectrum);
+    spectrum.iter().map(|value| value.re).collect()
 }
 
 /// All carriers of the band in one half of the spectrum, row by row.
@@ -196,9 +236,12 @@ mod tests {
         let mean = tile.iter().sum::<f32>() / tile.len() as f32;
         let variance = tile.iter().map(|v| v * v).sum::<f32>() / tile.len() as f32;
         assert!(
-            mean.abs() < 1e-5 && (variance - 1.0).abs() < 1e-3,
+            mean.abs() < 1e-5 && (variance + BOUND_POWER - 1.0).abs() < 1e-3,
             "{mean} {variance}"
         );
+        let bound = pattern.bound_tiles(1);
+        let variance = bound.iter().flatten().map(|v| v * v).sum::<f32>() / bound.len() as f32;
+        assert!((variance - BOUND_POWER).abs() < 1e-3, "{variance}");
         let mut spectrum: Vec<Complex32> = tile.iter().map(|&v| v.into()).collect();
         Fourier::new(TILE).forward(&mut spectrum);
         let power: f32 = pattern

@@ -233,7 +233,8 @@ fn surface(carriers: &Carriers, pattern: &Pattern, shift: Shift) -> Vec<f32> {
             Complex32::from_polar(1.0, -fx),
             Complex32::from_polar(1.0, -fy),
         );
-        let corner = Complex32::from_polar(1.0, -(fx * (shift.x - reach) + fy * (shift.y - reach)));
+        let corner = shift.sign
+            * Complex32::from_polar(1.0, -(fx * (shift.x - reach) + fy * (shift.y - reach)));
         let mut row = carriers.value(carrier) * corner;
         for values in surface.chunks_exact_mut(SURFACE) {
             let mut value = row;

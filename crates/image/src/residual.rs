@@ -151,13 +151,18 @@ impl Scene {
 
     /// The residual at a grain, computed on first use.
     pub(crate) fn residual(&mut self, grain: Grain) -> &Plane {
+        self.luma_and_residual(grain).1
+    }
+
+    /// The luma, and the residual at a grain.
+    pub(crate) fn luma_and_residual(&mut self, grain: Grain) -> (&Plane, &Plane) {
         let known = self.residuals.iter().position(|(known, _)| *known == grain);
         let index = known.unwrap_or_else(|| {
             self.residuals
                 .push((grain, residual(&self.luma, &self.mask, grain)));
             self.residuals.len() - 1
         });
-        &self.residuals[index].1
+        (&self.luma, &self.residuals[index].1)
     }
 }
 

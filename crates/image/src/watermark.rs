@@ -153,32 +153,36 @@ impl Watermark for ImageWatermark {
                 .map(|plan| detector.blind(&plan.pattern, &mut attempts))
                 .collect();
         }
-        let mut marks: Vec<Mark<Geometry>> = plans
-            .iter()
-            .zip(hits)
-            .filter_map(|(plan, hit)| {
-                let Hit { decoded, mapping } = hit?;
-                let place = Geometry::of(&mapping, detector.center(), detector.shrink());
-                let (payload, p_value) = (decoded.payload, decoded.p_value);
-                Some(Mark {
-                    payload,
-                    key_id: plan.key_id,
-                    p_value,
-                    place,
-                })
-            })
-            .collect();
-        marks.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
-        let mut marks = marks.into_iter();
-        Ok(marks.next().map_or(
-            Detection::NotFound {
+        let mark = |plan: &ImagePlan, hit: &Hit| Mark {
+            payload: hit.decoded.payload,
+            key_id: plan.key_id,
+            p_value: hit.decoded.p_value,
+            place: Geometry::of(&hit.mapping, detector.center(), detector.shrink()),
+        };
+        let (mut own, mut copied) = (Vec::new(), Vec::new());
+        for (plan, hit) in plans.iter().zip(&hits) {
+            let Some(hit) = hit else { continue };
+            let list = if hit.bond.is_broken() {
+                &mut copied
+            } else {
+                &mut own
+            };
+            list.push(mark(plan, hit));
+        }
+        for marks in [&mut own, &mut copied] {
+            marks.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
+        }
+        let mut own = own.into_iter();
+        Ok(match own.next() {
+            Some(mark) => Detection::Found {
+                mark,
+                others: own.collect(),
+            },
+            None if !copied.is_empty() => Detection::Copied { marks: copied },
+            None => Detection::NotFound {
                 p_value: attempts.best_p_value(),
             },
-            |mark| Detection::Found {
-                mark,
-                others: marks.collect(),
-            },
-        ))
+        })
     }
 }
 
@@ -205,6 +209,6 @@ fn read_back(
         detector = detector.coded(quality);
     }
     let hit = detector.aligned(&plan.pattern, &mut attempts);
-    hit.filter(|hit| hit.decoded.payload == *payload)
+    hit.filter(|hit| hit.decoded.payload == *payload && !hit.bond.is_broken())
         .map_or(0.0, |hit| hit.decoded.correlation)
 }

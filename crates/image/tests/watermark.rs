@@ -384,3 +384,38 @@ fn buffers_must_fit() {
     assert!(PixelsRef::new(0, 0, Channels::Gray, Samples::U8(&[])).is_err());
     assert!(PixelsRef::new(u32::MAX, u32::MAX, Channels::Rgba, Samples::U16(&[0; 4])).is_err());
 }
+
+#[test]
+fn a_mark_copied_onto_another_picture_is_not_its_own() {
+    let original = Picture::textured(640, 512, Channels::Rgb);
+    let mut marked = original.clone();
+    marked.mark(&plan()).unwrap();
+    // The most that a copy can bring: exactly what marking changed, at once and twice its strength.
+    let other = original.mapped(640, 512, |x, y| (639.0 - x, y));
+    for strength in [1, 2] {
+        let mut forged = other.clone();
+        let changes = marked.samples.iter().zip(&original.samples);
+        for (sample, (&new, &old)) in forged.samples.iter_mut().zip(changes) {
+            let change = strength * (i16::from(new) - i16::from(old));
+            *sample = (i16::from(*sample) + change).clamp(0, 255) as u8;
+        }
+        match ImageWatermark.detect(forged.view(), &[&plan()]).unwrap() {
+            Detection::Copied { marks } => assert_eq!(marks[0].payload, payload()),
+            other => panic!("{strength}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_negative_keeps_its_mark() {
+    let mut picture = Picture::textured(512, 512, Channels::Rgb);
+    picture.mark(&plan()).unwrap();
+    picture
+        .samples
+        .iter_mut()
+        .for_each(|sample| *sample = 255 - *sample);
+    assert!(matches!(
+        ImageWatermark.detect(picture.view(), &[&plan()]).unwrap(),
+        Detection::Found { .. }
+    ));
+}

@@ -77,6 +77,12 @@ pub enum Detection<P> {
         /// The others, strongest first: other keys, other payloads, other parts.
         others: Vec<Mark<P>>,
     },
+    /// A mark is there, and it was made for another medium: somebody copied it. It says nothing about
+    /// this one.
+    Copied {
+        /// The copied mark, strongest first where there are several.
+        marks: Vec<Mark<P>>,
+    },
     /// We looked and found none. That does not say how the medium was made.
     NotFound {
         /// The smallest bound among the tries that were rejected; 0..=1, near 1 on unmarked media.

@@ -103,6 +103,10 @@ impl Scheme for Filigrane {
                     .collect(),
                 inconclusive: None,
             },
+            Detection::Copied { .. } => Look {
+                place: Some("copied from elsewhere".to_owned()),
+                ..Look::default()
+            },
             Detection::NotFound { p_value } => Look {
                 p_value: Some(p_value),
                 ..Look::default()

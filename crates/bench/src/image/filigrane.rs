@@ -63,6 +63,10 @@ impl Scheme for Filigrane {
                 place: Some(format!("{:?}", mark.place)),
                 inconclusive: None,
             },
+            Detection::Copied { .. } => Look {
+                place: Some("copied from elsewhere".to_owned()),
+                ..Look::default()
+            },
             Detection::NotFound { p_value } => Look {
                 p_value: Some(p_value),
                 ..Look::default()
