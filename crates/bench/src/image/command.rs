@@ -10,6 +10,7 @@ use filigrane_payload::Key;
 use super::attacks;
 use super::corpus::Corpus;
 use super::filigrane::Filigrane;
+use super::forgery::Forgeries;
 use super::html::html;
 use super::json_lines::write_json_lines;
 use super::report::markdown;
@@ -47,6 +48,15 @@ pub struct ImageArguments {
     /// Also look at the marked pictures with another key.
     #[arg(long)]
     pub wrong_key: bool,
+    /// Also estimate each mark without the key, from its picture alone, and add it to the next picture.
+    #[arg(long)]
+    pub copy: bool,
+    /// Also subtract these estimates from the marked pictures.
+    #[arg(long)]
+    pub erase: bool,
+    /// With `--copy` or `--erase`: also estimate from N marked pictures together.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub average: usize,
     /// Threads; all processors when left out.
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -92,6 +102,11 @@ impl ImageArguments {
             unmarked: self.unmarked,
             threads: self.threads,
             dump: self.dump.clone(),
+            forgeries: Forgeries {
+                copy: self.copy,
+                erase: self.erase,
+                average: self.average,
+            },
         })
     }
 

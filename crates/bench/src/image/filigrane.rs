@@ -61,10 +61,12 @@ impl Scheme for Filigrane {
                     .collect(),
                 p_value: Some(mark.p_value),
                 place: Some(format!("{:?}", mark.place)),
-                inconclusive: None,
+                ..Look::default()
             },
-            Detection::Copied { .. } => Look {
-                place: Some("copied from elsewhere".to_owned()),
+            Detection::Copied { marks } => Look {
+                p_value: marks.first().map(|mark| mark.p_value),
+                place: marks.first().map(|mark| format!("{:?}", mark.place)),
+                copied: true,
                 ..Look::default()
             },
             Detection::NotFound { p_value } => Look {

@@ -27,6 +27,7 @@ fn write_all(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
     groups(measurement, &marked, text)?;
     attacks(measurement, &marked, text)?;
     time(measurement, text)?;
+    forgeries(measurement, text)?;
     negatives("Unmarked originals", &by(Subject::Unmarked), text)?;
     negatives("Wrong key", &by(Subject::WrongKey), text)?;
     troubles(measurement, text)
@@ -217,6 +218,104 @@ fn time(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
     writeln!(text)
 }
 
+/// What came of copying and erasing without the key, by attack in the order of the trials.
+fn forgeries(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
+    for (title, subject, found) in [
+        ("copied without the key", Subject::Forged, Outcome::Wrong),
+        (
+            "erased without the key",
+            Subject::Erased,
+            Outcome::Recovered,
+        ),
+    ] {
+        let trials = measurement.trials.iter();
+        let trials: Vec<&Trial> = trials.filter(|trial| trial.subject == subject).collect();
+        if trials.is_empty() {
+            continue;
+        }
+        let verb = if found == Outcome::Wrong {
+            "accepted"
+        } else {
+            "still found"
+        };
+        writeln!(
+            text,
+            "| {title} | {verb} | % | 95 % interval | told to be a copy | PSNR to the unmarked, dB |\n\
+             |---|---|---|---|---|---|"
+        )?;
+        for attack in attack_names(&trials) {
+            let trials = trials.iter().filter(|trial| trial.attack == attack);
+            let trials: Vec<&Trial> = trials.copied().collect();
+            let count = |outcome| trials.iter().filter(|t| t.outcome == outcome).count();
+            let (hits, all) = (count(found), trials.len());
+            let (low, high) = wilson_95(hits, all);
+            let psnr: Vec<f64> = trials.iter().filter_map(|trial| trial.psnr).collect();
+            writeln!(
+                text,
+                "| {attack} | {hits}/{all} | {:.1} | {:.1}–{:.1} | {} | {:.1} |",
+                100.0 * hits as f64 / all as f64,
+                100.0 * low,
+                100.0 * high,
+                count(Outcome::Copied),
+                mean(&psnr)
+            )?;
+        }
+        if subject == Subject::Erased {
+            writeln!(text, "\n{}", erased_at_any(&trials))?;
+        }
+        writeln!(text)?;
+    }
+    Ok(())
+}
+
+/// Who erases may try all strengths: how many pictures lost their mark at one of them.
+fn erased_at_any(trials: &[&Trial]) -> String {
+    let mut pictures: Vec<(&str, u64)> = trials
+        .iter()
+        .map(|trial| (trial.picture.as_str(), trial.seed))
+        .collect();
+    pictures.sort_unstable();
+    pictures.dedup();
+    let mut sources: Vec<&str> = Vec::new();
+    for name in attack_names(trials) {
+        let source = name.rsplit_once('-').map_or(name, |(source, _)| source);
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+    let counts = sources.iter().map(|source| {
+        let lost = pictures.iter().filter(|(picture, seed)| {
+            trials.iter().any(|trial| {
+                let from = trial.attack.rsplit_once('-').map(|(source, _)| source);
+                (trial.picture.as_str(), trial.seed) == (*picture, *seed)
+                    && from == Some(source)
+                    && trial.psnr.is_some_and(|psnr| psnr >= ERASED_ABOVE)
+                    && trial.outcome != Outcome::Recovered
+            })
+        });
+        format!("`{source}` {}/{}", lost.count(), pictures.len())
+    });
+    let counts: Vec<String> = counts.collect();
+    format!(
+        "Erased at any of these strengths with {ERASED_ABOVE} dB or more left: {}.",
+        counts.join(", ")
+    )
+}
+
+/// PSNR to the unmarked picture from which erasing counts as cheap.
+const ERASED_ABOVE: f64 = 38.0;
+
+/// The attacks of these trials in the order of their first appearance.
+pub(super) fn attack_names<'a>(trials: &[&'a Trial]) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    for trial in trials {
+        if !names.contains(&trial.attack.as_str()) {
+            names.push(&trial.attack);
+        }
+    }
+    names
+}
+
 /// Detections that should find nothing.
 fn negatives(title: &str, trials: &[&Trial], text: &mut String) -> std::fmt::Result {
     if trials.is_empty() {
@@ -251,6 +350,16 @@ fn troubles(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
         (
             "accepted under a wrong key",
             Some(Subject::WrongKey),
+            Outcome::Wrong,
+        ),
+        (
+            "genuine mark taken for a copy",
+            Some(Subject::Marked),
+            Outcome::Copied,
+        ),
+        (
+            "copied mark accepted",
+            Some(Subject::Forged),
             Outcome::Wrong,
         ),
         ("panicked", None, Outcome::Panicked),

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::attacks::Attack;
 use super::corpus::{self, Corpus};
+use super::forgery::{self, Forgeries};
 use super::quality::{psnr, ssim};
 use super::rgb::Rgb;
 use super::scheme::{Look, Scheme};
@@ -29,6 +30,8 @@ pub struct Settings {
     pub threads: Option<usize>,
     /// A folder that gets every attacked marked picture as a PNG.
     pub dump: Option<PathBuf>,
+    /// What is tried without the key.
+    pub forgeries: Forgeries,
 }
 
 /// What was looked at.
@@ -41,6 +44,10 @@ pub enum Subject {
     Unmarked,
     /// A marked picture, by another key.
     WrongKey,
+    /// A picture that was never marked, with a mark that was estimated without the key.
+    Forged,
+    /// A marked picture, less the mark that was estimated without the key.
+    Erased,
 }
 
 /// What came of one detection.
@@ -52,6 +59,9 @@ pub enum Outcome {
     /// A payload that was never embedded was accepted: a false positive on unmarked pictures and
     /// under other keys, a wrong identification on marked ones.
     Wrong,
+    /// A mark was found, and told to have been made for another picture. Right for forged
+    /// pictures, a miss on genuine ones.
+    Copied,
     /// Nothing was accepted.
     NotFound,
     /// The scheme gave no answer, for instance because the picture is too small.
@@ -97,7 +107,7 @@ pub struct Trial {
     /// The seed of the payload and of everything random.
     pub seed: u64,
     /// What happened to the picture.
-    pub attack: &'static str,
+    pub attack: String,
     /// The attack's family.
     pub group: &'static str,
     /// What came of looking.
@@ -112,6 +122,35 @@ pub struct Trial {
     pub height: usize,
     /// Processor time of the detection, milliseconds.
     pub detect_ms: f64,
+    /// PSNR of a forged or erased picture to the picture without any mark, dB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub psnr: Option<f64>,
+}
+
+impl Trial {
+    /// A trial of which nothing is known yet.
+    pub(super) fn new(
+        subject: Subject,
+        picture: &str,
+        seed: u64,
+        attack: &str,
+        group: &'static str,
+    ) -> Self {
+        Self {
+            subject,
+            picture: picture.to_owned(),
+            seed,
+            attack: attack.to_owned(),
+            group,
+            outcome: Outcome::Failed,
+            p_value: None,
+            detail: None,
+            width: 0,
+            height: 0,
+            detect_ms: 0.0,
+            psnr: None,
+        }
+    }
 }
 
 /// Everything that one run found out.
@@ -174,18 +213,20 @@ pub fn measure(
             .collect()
     });
     let (embeddings, trials): (Vec<_>, Vec<_>) = results?.into_iter().unzip();
+    let mut trials: Vec<Trial> = trials.into_iter().flatten().collect();
+    trials.extend(pool.install(|| forgery::trials(&bench, corpus))?);
     Ok(Measurement {
         scheme: scheme.name(),
         settings: settings.clone(),
         embeddings,
-        trials: trials.into_iter().flatten().collect(),
+        trials,
     })
 }
 
-struct Bench<'a> {
-    scheme: &'a dyn Scheme,
+pub(super) struct Bench<'a> {
+    pub(super) scheme: &'a dyn Scheme,
     wrong_key: Option<&'a dyn Scheme>,
-    settings: &'a Settings,
+    pub(super) settings: &'a Settings,
     progress: &'a (dyn Fn(&Trial) + Sync),
 }
 
@@ -283,19 +324,8 @@ impl Bench<'_> {
         scheme: &dyn Scheme,
         subject: Subject,
     ) -> Trial {
-        let mut trial = Trial {
-            subject,
-            picture: case.name.clone(),
-            seed: case.seed,
-            attack: attack.name,
-            group: attack.group.name(),
-            outcome: Outcome::Failed,
-            p_value: None,
-            detail: None,
-            width: 0,
-            height: 0,
-            detect_ms: 0.0,
-        };
+        let group = attack.group.name();
+        let mut trial = Trial::new(subject, &case.name, case.seed, attack.name, group);
         let picture = match attacked {
             Ok(Ok(picture)) => picture,
             Ok(Err(error)) => {
@@ -309,12 +339,23 @@ impl Bench<'_> {
                 return self.finish(trial, Some(format!("attack: {panic}")));
             }
         };
+        let expected = (subject == Subject::Marked).then_some(case.payload);
+        self.examine(trial, picture, scheme, expected)
+    }
+
+    /// Looks at `picture`, which should carry `expected` or nothing, and completes the trial.
+    pub(super) fn examine(
+        &self,
+        mut trial: Trial,
+        picture: &Rgb,
+        scheme: &dyn Scheme,
+        expected: Option<Payload>,
+    ) -> Trial {
         (trial.width, trial.height) = (picture.width, picture.height);
         let (look, time) = timed(|| caught(|| scheme.detect(picture)));
         trial.detect_ms = time.as_secs_f64() * 1e3;
         let detail = match look {
             Ok(Ok(look)) => {
-                let expected = (subject == Subject::Marked).then_some(case.payload);
                 trial.outcome = judge(&look, expected);
                 trial.p_value = look.p_value;
                 look.place.or(look.inconclusive)
@@ -339,6 +380,7 @@ impl Bench<'_> {
 fn judge(look: &Look, expected: Option<Payload>) -> Outcome {
     if look.payloads.is_empty() {
         match look.inconclusive {
+            _ if look.copied => Outcome::Copied,
             Some(_) => Outcome::Inconclusive,
             None => Outcome::NotFound,
         }
@@ -350,7 +392,7 @@ fn judge(look: &Look, expected: Option<Payload>) -> Outcome {
 }
 
 /// A payload of its own for every picture and seed.
-fn payload(seed: u64, picture: &str) -> Payload {
+pub(super) fn payload(seed: u64, picture: &str) -> Payload {
     let mut random = Random::new(seed, &["payload", picture]);
     let id = std::array::from_fn(|_| random.next_u64() as u8);
     let origin = [

@@ -32,6 +32,8 @@ pub struct Look {
     pub p_value: Option<f64>,
     /// Where the strongest was found, in the scheme's words.
     pub place: Option<String>,
+    /// Whether a mark was found and told to have been made for another picture.
+    pub copied: bool,
     /// Why the scheme gives no answer, if so.
     pub inconclusive: Option<String>,
 }

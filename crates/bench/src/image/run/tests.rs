@@ -51,6 +51,7 @@ fn settings(attacks: &str) -> Settings {
         unmarked: true,
         threads: Some(2),
         dump: None,
+        forgeries: Forgeries::default(),
     }
 }
 
@@ -183,4 +184,39 @@ fn dumps_attacked_pictures() {
     .unwrap();
     let picture = corpus::load(&folder.path().join("dump/a--flip.png")).unwrap();
     assert_eq!((picture.width, picture.height), (80, 80));
+}
+
+#[test]
+fn forgeries_are_trials_of_their_own() {
+    let (_folder, corpus) = corpus();
+    let settings = Settings {
+        seeds: vec![1],
+        unmarked: false,
+        forgeries: Forgeries {
+            copy: true,
+            erase: true,
+            average: 4,
+        },
+        ..settings("none")
+    };
+    let measurement = measure(&corpus, &Plain { secret: 99 }, None, &settings, &|_| {}).unwrap();
+    let count = |subject| {
+        let trials = measurement.trials.iter();
+        trials.filter(|trial| trial.subject == subject).count()
+    };
+    // Two pictures can be marked; estimates from many are added to the third's neighbour as well.
+    assert_eq!(count(Subject::Forged), 3 * (2 + 3 * 3));
+    assert_eq!(count(Subject::Erased), 7 * (2 + 3 * 2));
+    // The scheme's mark is no periodic pattern: it is not copied.
+    let copied = outcomes(&measurement, Subject::Forged, "copy-38");
+    assert_eq!(copied, [Outcome::NotFound; 2]);
+    let report = markdown(&measurement);
+    assert!(
+        report.contains("| copy-average-same-41 | 0/3 |"),
+        "{report}"
+    );
+
+    let one = corpus.limit(1);
+    let refused = measure(&one, &Plain { secret: 99 }, None, &settings, &|_| {});
+    assert!(matches!(refused, Err(BenchError::NotApplicable { .. })));
 }
