@@ -9,6 +9,9 @@ use crate::pattern::{Carrier, Pattern, SYNC, SYNC_BAND, TILE};
 const SYNC_LIMIT: f32 = 2.0;
 /// The same for soft values, where larger ones are still worth more.
 const MESSAGE_LIMIT: f32 = 3.0;
+/// Values of the correlation surface among which the shift is chosen, its negative and the half turn
+/// included.
+const CHOICES: f64 = (4 * TILE * TILE) as f64;
 /// Groups of radii whose gain is estimated from the synchronisation carriers.
 const GROUPS: usize = 4;
 /// The least gain of a group: what synchronisation does not see may still hold a little.
@@ -93,6 +96,21 @@ impl Carriers {
             z: peak / (SYNC as f32 / 2.0).sqrt(),
             sign,
         }
+    }
+
+    /// The natural logarithm of a bound on the probability that synchronisation agrees as well as at `shift`
+    /// by chance, for a mapping that was chosen without the carriers' phases.
+    ///
+    /// Keyed phases are independent and uniform: a sum `Σ aₖ cos φₖ` exceeds `x` with a probability of at
+    /// most `exp(−x² / Σ aₖ²)` (Chernoff with `I₀(λ) ≤ exp(λ²/4)`).
+    pub(crate) fn ln_evidence(&self, pattern: &Pattern, shift: Shift) -> f64 {
+        let energy: f32 = pattern
+            .sync
+            .iter()
+            .map(|carrier| limited(self.value(carrier), SYNC_LIMIT).norm_sqr())
+            .sum();
+        let peak = f64::from(shift.z) * f64::from(SYNC as f32 / 2.0).sqrt();
+        (CHOICES.ln() - peak * peak / f64::from(energy.max(f32::MIN_POSITIVE))).min(0.0)
     }
 
     /// One soft value per symbol, for a pattern that begins at `shift`. They depend on the picture and

@@ -42,6 +42,14 @@ const SCALES: (f32, f32) = (0.3, 2.6);
 /// Scales that the spectra of the full, half and quarter size are searched for, in pixels of that size:
 /// together 0.3 to 4.25.
 const SCALES_BY_LEVEL: [(f32, f32); 3] = [(SCALES.0, 1.36), (0.66, 1.3), (0.64, 1.06)];
+/// Scales that are swept upright, and the step of their logarithm: half of it moves the outermost carriers
+/// at the border of the swept part by a quarter of a cycle.
+const SWEPT: (f64, f64) = (0.3, 4.5);
+const SWEEP_STEP: f64 = 0.024;
+/// Side of the part that is swept, in pattern pixels.
+const SWEPT_SIDE: f64 = 256.0;
+/// Scales of the sweep that are looked at closely.
+const BEST_SWEPT: usize = 6;
 /// In pictures above this many pixels the hypotheses are first tried on the middle only.
 const TRIED_ON_THE_MIDDLE: usize = 400_000;
 const MIDDLE: usize = 512;
@@ -56,6 +64,27 @@ pub(crate) struct Hit {
     pub(crate) mapping: Homography,
     /// Whether the mark was made for this picture.
     pub(crate) bond: Bond,
+}
+
+/// Where a mapping comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// It is one of those at which a mark lies that was not moved: exact or wrong.
+    Known,
+    /// A scale of the sweep: exact to a hundredth.
+    Swept,
+    /// The spectrum, which cannot tell a mark from one turned by half a turn.
+    Spectrum,
+}
+
+impl Source {
+    const fn least(self) -> f32 {
+        match self {
+            // Such a mapping needs no refining when it is wrong: its threshold is higher.
+            Self::Known => WORTH_REFINING + ALIGNED_MARGIN,
+            Self::Swept | Self::Spectrum => WORTH_REFINING,
+        }
+    }
 }
 
 /// One received picture and the work done on it, shared between keys.
@@ -128,14 +157,31 @@ impl Detector {
         }
         scales.into_iter().find_map(|scale| {
             let mapping = Homography::linear([1.0 / scale, 0.0, 0.0, 1.0 / scale]);
-            self.candidate(
-                pattern,
-                mapping,
-                scale,
-                WORTH_REFINING + ALIGNED_MARGIN,
-                false,
-                attempts,
-            )
+            self.candidate(pattern, mapping, scale, Source::Known, attempts)
+        })
+    }
+
+    /// Looks under every scale, upright: what most programs do to a picture. Here the carriers' phases help,
+    /// and small crops are found whose spectrum shows nothing.
+    pub(crate) fn upright(&mut self, pattern: &Pattern, attempts: &mut Attempts) -> Option<Hit> {
+        let steps = ((SWEPT.1 / SWEPT.0).ln() / SWEEP_STEP).ceil() as i32;
+        let mut scored: Vec<(f32, f64)> = Vec::with_capacity(steps as usize + 1);
+        for step in 0..=steps {
+            let scale = SWEPT.0 * (f64::from(step) * SWEEP_STEP).exp();
+            let (level, here) = self.pyramid.for_scale(scale);
+            let residual = level.scene.residual(Grain::for_scale(here));
+            let middle = Part::around_middle(residual, (SWEPT_SIDE * here) as usize);
+            let mapping = Homography::linear([1.0 / scale, 0.0, 0.0, 1.0 / scale])
+                .with_pixels_of(1.0 / level.ratio.0, 1.0 / level.ratio.1);
+            let tile = fold(residual, middle, &mapping);
+            let carriers = Carriers::new(&tile, pattern, &mut self.fourier);
+            scored.push((carriers.shift(pattern, &mut self.fourier).z, scale));
+        }
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+        scored.truncate(BEST_SWEPT);
+        scored.into_iter().find_map(|(_, scale)| {
+            let mapping = Homography::linear([1.0 / scale, 0.0, 0.0, 1.0 / scale]);
+            self.candidate(pattern, mapping, scale, Source::Swept, attempts)
         })
     }
 
@@ -146,19 +192,18 @@ impl Detector {
         hypotheses.into_iter().find_map(|hypothesis| {
             let mapping = Homography::linear(hypothesis.matrix.map(f64::from));
             let scale = f64::from(hypothesis.scale());
-            self.candidate(pattern, mapping, scale, WORTH_REFINING, true, attempts)
+            self.candidate(pattern, mapping, scale, Source::Spectrum, attempts)
         })
     }
 
     /// Folds the picture under a mapping, finds the shift, decodes, and refines the mapping as long as
-    /// there is hope. `either_way` also tries the pattern turned by half a turn.
+    /// there is hope.
     fn candidate(
         &mut self,
         pattern: &Pattern,
         mapping: Homography,
         scale: f64,
-        least: f32,
-        either_way: bool,
+        source: Source,
         attempts: &mut Attempts,
     ) -> Option<Hit> {
         let (level, scale) = self.pyramid.for_scale(scale);
@@ -170,7 +215,7 @@ impl Detector {
             fourier: &mut self.fourier,
         };
         let mapping = mapping.with_pixels_of(1.0 / across, 1.0 / down);
-        let hit = look.candidate(mapping, least, either_way, attempts)?;
+        let hit = look.candidate(mapping, source, attempts)?;
         Some(Hit {
             mapping: hit.mapping.with_pixels_of(across, down),
             ..hit
@@ -283,16 +328,25 @@ impl Look<'_> {
     fn candidate(
         &mut self,
         mapping: Homography,
-        least: f32,
-        either_way: bool,
+        source: Source,
         attempts: &mut Attempts,
     ) -> Option<Hit> {
+        let (least, either_way) = (source.least(), source == Source::Spectrum);
         let (carriers, shift, whole) = self.fold(mapping, 1.0, either_way);
         if shift.z >= least {
-            let hit = self.decode(&carriers, shift, whole, attempts);
+            let evidence = carriers.ln_evidence(self.pattern, shift);
+            let hit = self.decode(&carriers, shift, whole, evidence, attempts);
+            let hit = hit.or_else(|| {
+                (shift.z >= CERTAIN)
+                    .then(|| self.second_look(whole, &carriers, shift, evidence, attempts))
+                    .flatten()
+            });
             let hit = hit.or_else(|| self.refined(whole, &WHOLE, attempts));
-            if hit.is_some() {
-                return hit;
+            if let Some(hit) = hit {
+                return Some(match source {
+                    Source::Known => hit,
+                    _ => self.better_placed(hit, shift),
+                });
             }
         }
         let (_, shift, middle) = self.fold(mapping, OUTWARDS[0], either_way);
@@ -314,6 +368,28 @@ impl Look<'_> {
         oriented(&tile, self.pattern, mapping, either_way, self.fourier)
     }
 
+    /// The same hit under a mapping that fits better, where there is one: what was swept or came from the
+    /// spectrum is rarely exact.
+    fn better_placed(&mut self, hit: Hit, shift: Shift) -> Hit {
+        let residual = self.scene.residual(self.grain);
+        let region = Part::whole(residual);
+        let (pattern, fourier) = (self.pattern, &mut *self.fourier);
+        let mapping = refine(
+            residual,
+            region,
+            Reach::Near,
+            pattern,
+            &hit.mapping,
+            fourier,
+        );
+        let (carriers, better, _) = self.fold(mapping, 1.0, false);
+        if better.z > shift.z {
+            self.hit(hit.decoded, &carriers, better, mapping)
+        } else {
+            hit
+        }
+    }
+
     fn refined(
         &mut self,
         mut mapping: Homography,
@@ -328,11 +404,12 @@ impl Look<'_> {
             mapping = refine(residual, region, reach, pattern, &mapping, fourier);
         }
         let (carriers, shift, _) = self.fold(mapping, 1.0, false);
-        let hit = self.decode(&carriers, shift, mapping, attempts);
+        // The refined mapping was chosen by the phases of synchronisation: they are no evidence any more.
+        let hit = self.decode(&carriers, shift, mapping, 0.0, attempts);
         if hit.is_some() || shift.z < CERTAIN {
             return hit;
         }
-        self.second_look(mapping, &carriers, shift, attempts)
+        self.second_look(mapping, &carriers, shift, 0.0, attempts)
     }
 
     /// Adds the soft values of other residuals: what disturbs one disturbs another less.
@@ -341,6 +418,7 @@ impl Look<'_> {
         mapping: Homography,
         carriers: &Carriers,
         shift: Shift,
+        ln_evidence: f64,
         attempts: &mut Attempts,
     ) -> Option<Hit> {
         let mut soft = carriers.soft_values(self.pattern, shift);
@@ -353,7 +431,8 @@ impl Look<'_> {
                 .zip(&more)
                 .for_each(|(sum, more)| *sum += more);
         }
-        let decoded = self.pattern.code.decode(&soft, attempts)?;
+        let code = &self.pattern.code;
+        let decoded = code.decode_with_evidence(&soft, ln_evidence, attempts)?;
         Some(self.hit(decoded, carriers, shift, mapping))
     }
 
@@ -362,13 +441,15 @@ impl Look<'_> {
         carriers: &Carriers,
         shift: Shift,
         mapping: Homography,
+        ln_evidence: f64,
         attempts: &mut Attempts,
     ) -> Option<Hit> {
         if shift.z < WORTH_DECODING {
             return None;
         }
         let soft = carriers.soft_values(self.pattern, shift);
-        let decoded = self.pattern.code.decode(&soft, attempts)?;
+        let code = &self.pattern.code;
+        let decoded = code.decode_with_evidence(&soft, ln_evidence, attempts)?;
         Some(self.hit(decoded, carriers, shift, mapping))
     }
 

@@ -34,6 +34,18 @@ impl Part {
         }
     }
 
+    /// The square of a side around the plane's middle, as far as the plane reaches.
+    pub(crate) fn around_middle(plane: &Plane, side: usize) -> Self {
+        let span = |length: usize| {
+            let margin = length.saturating_sub(side) / 2;
+            (margin, length - margin)
+        };
+        Self {
+            x: span(plane.width),
+            y: span(plane.height),
+        }
+    }
+
     pub(crate) const fn size(&self) -> (usize, usize) {
         (self.x.1 - self.x.0, self.y.1 - self.y.0)
     }

@@ -150,6 +150,12 @@ impl Watermark for ImageWatermark {
         if hits.iter().all(Option::is_none) {
             hits = plans
                 .iter()
+                .map(|plan| detector.upright(&plan.pattern, &mut attempts))
+                .collect();
+        }
+        if hits.iter().all(Option::is_none) {
+            hits = plans
+                .iter()
                 .map(|plan| detector.blind(&plan.pattern, &mut attempts))
                 .collect();
         }

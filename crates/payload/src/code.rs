@@ -19,7 +19,7 @@ pub struct CodeParameters {
 }
 
 impl Default for CodeParameters {
-    /// 1024 symbols, 20 check bits, a list of 16: chosen by the frame-error curves of
+    /// 1024 symbols, 12 check bits, a list of 32: chosen by the frame-error curves of
     /// `cargo bench -p filigrane-payload --bench frame_error`. Larger lists read no more, and without
     /// check bits a neighbouring codeword is now and then read on a marked medium.
     fn default() -> Self {
@@ -149,6 +149,23 @@ impl PayloadCode {
     /// sub-keys, but not on this code's symbols: the bound of [`crate::bound`] rests on that. Values
     /// that are missing or not finite count as erased.
     pub fn decode(&self, soft: &[f32], attempts: &mut Attempts) -> Option<Decoded> {
+        self.decode_with_evidence(soft, 0.0, attempts)
+    }
+
+    /// As [`decode`](Self::decode), with evidence for a mark from elsewhere, such as from synchronisation:
+    /// `ln_evidence` is the natural logarithm of a bound on the probability that it is as strong as it is
+    /// in a medium that is independent of the key, 0 for none.
+    ///
+    /// The bound must hold for whatever symbols this code has. Then the two probabilities are of
+    /// independent events, and their product `a` is as small as it is with a probability of at most
+    /// `a (1 − ln a)` (Fisher's combination of two tests). What the payload alone would have been given is
+    /// not lost: the smaller of the two bounds counts, times two.
+    pub fn decode_with_evidence(
+        &self,
+        soft: &[f32],
+        ln_evidence: f64,
+        attempts: &mut Attempts,
+    ) -> Option<Decoded> {
         let cost = attempts.open();
         let received = self.unscramble(soft)?;
         let version = Payload::VERSION;
@@ -168,14 +185,15 @@ impl PayloadCode {
             });
         let (rank, payload, correlation) = decoded.max_by(|a, b| a.2.total_cmp(&b.2))?;
         let free_bits = (Payload::BITS - Payload::VERSION_BITS) as f64;
-        let ln_p =
-            ln_sign_sum_tail(&received, correlation) + free_bits * std::f64::consts::LN_2 + cost;
-        attempts.accept(ln_p).map(|p_value| Decoded {
-            payload,
-            p_value,
-            correlation,
-            rank,
-        })
+        let ln_p = ln_sign_sum_tail(&received, correlation) + free_bits * std::f64::consts::LN_2;
+        attempts
+            .accept(with_evidence(ln_p, ln_evidence) + cost)
+            .map(|p_value| Decoded {
+                payload,
+                p_value,
+                correlation,
+                rank,
+            })
     }
 
     /// Soft values in code order and of unit energy; nothing where there is no energy.
@@ -231,6 +249,16 @@ impl PayloadCode {
         let payload = Payload::from_bytes(bytes);
         self.message(&payload).eq(message).then_some(payload)
     }
+}
+
+/// The logarithm of the bound for a payload of `ln_p` together with evidence from elsewhere.
+fn with_evidence(ln_p: f64, ln_evidence: f64) -> f64 {
+    if ln_evidence.is_nan() || ln_evidence >= 0.0 {
+        return ln_p;
+    }
+    let product = ln_p.min(0.0) + ln_evidence;
+    let combined = product + (1.0 - product).ln();
+    ln_p.min(combined) + std::f64::consts::LN_2
 }
 
 /// Bits of bytes, the most significant first.
@@ -322,6 +350,27 @@ mod tests {
         }
         assert_eq!(attempts.count(), 200);
         assert!(attempts.best_p_value() > 1e-6);
+    }
+
+    #[test]
+    fn evidence_helps_what_is_nearly_read_and_costs_little_otherwise() {
+        let ln = |p: f64| p.ln();
+        assert_eq!(with_evidence(ln(1e-9), 0.0), ln(1e-9));
+        assert_eq!(with_evidence(ln(1e-9), f64::NAN), ln(1e-9));
+        assert!((with_evidence(ln(1e-30), ln(0.9)) - ln(2e-30)).abs() < 1e-9);
+        let together = with_evidence(ln(1e-9), ln(1e-8));
+        assert!((ln(1e-16)..ln(1e-15)).contains(&together), "{together}");
+        // A payload that could be anybody's is not made one by evidence alone beyond that evidence.
+        assert!(with_evidence(20.0, ln(1e-8)) > ln(1e-8));
+        // Simulated: two independent uniform values, combined, are as small as claimed at most as often.
+        let mut random = random("test evidence");
+        let trials = 40_000;
+        for level in [0.1, 0.01] {
+            let small = (0..trials)
+                .filter(|_| with_evidence(random.uniform().ln(), random.uniform().ln()) < ln(level))
+                .count();
+            assert!(small as f64 / f64::from(trials) < 1.1 * level, "{small}");
+        }
     }
 
     #[test]
