@@ -12,10 +12,10 @@ pub enum BenchError {
         /// The program's name.
         program: &'static str,
     },
-    /// An attack makes no sense for a sound: it is skipped.
+    /// An attack makes no sense for this medium: it is skipped.
     #[error("{reason}")]
     NotApplicable {
-        /// What the sound is, such as mono.
+        /// What the medium is or lacks, such as being mono.
         reason: &'static str,
     },
     /// A codec failed.
@@ -43,6 +43,16 @@ pub enum BenchError {
     EmptyCorpus {
         /// Where they were looked for.
         folder: PathBuf,
+    },
+    /// A line of a list of files is not understood.
+    #[error("`{}`, line {line}: {reason}", path.display())]
+    List {
+        /// The list.
+        path: PathBuf,
+        /// Its line, from 1 on.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A file could not be decoded.
     #[error("cannot decode `{}`: {reason}", path.display())]

@@ -14,6 +14,7 @@ pub mod audio;
 pub mod clock;
 mod error;
 pub mod image;
+mod keys;
 pub mod random;
 pub mod statistics;
 

@@ -20,7 +20,9 @@ enum Command {
     },
     /// Mark sounds, attack them, look for the marks.
     Audio(audio::AudioArguments),
-    /// List the attacks on pictures.
+    /// Look at files that are attacked already, by whatever tool.
+    Judge(image::JudgeArguments),
+    /// Describe the attacks on pictures as Markdown.
     Attacks,
 }
 
@@ -36,7 +38,14 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     let report = match command {
-        Command::Image(arguments) => image::run(&arguments, &say)?,
+        Command::Image(arguments) => {
+            let measurement = image::run(&arguments, &say)?;
+            image::write_files(&arguments.outputs, &measurement)?
+        }
+        Command::Judge(arguments) => {
+            let measurement = image::judge(&arguments, &say)?;
+            image::write_files(&arguments.outputs, &measurement)?
+        }
         Command::Attack { arguments } => {
             let folder = arguments.dump.clone();
             let folder = folder.unwrap_or_else(|| PathBuf::from("attacked"));
@@ -45,27 +54,10 @@ fn run(command: Command) -> anyhow::Result<()> {
             image::attack_files(&arguments.corpus()?, &attacks, seed, &folder)?.join("\n")
         }
         Command::Audio(arguments) => audio::run(&arguments, &say)?,
-        Command::Attacks => attack_list(),
+        Command::Attacks => image::attacks::catalogue(),
     };
     writeln!(std::io::stdout(), "{}", report.trim_end())?;
     Ok(())
-}
-
-fn attack_list() -> String {
-    let attacks = image::attacks::all().into_iter();
-    let lines = attacks.map(|attack| {
-        let (group, list) = (attack.group.name(), format!("{:?}", attack.list));
-        let list = list.to_lowercase();
-        format!(
-            "| {} | {group} | {list} | {} |",
-            attack.name, attack.description
-        )
-    });
-    let lines: Vec<String> = lines.collect();
-    format!(
-        "| attack | group | shortest list | what it does |\n|---|---|---|---|\n{}",
-        lines.join("\n")
-    )
 }
 
 /// A line for the person who waits.

@@ -16,6 +16,7 @@ use super::report::markdown;
 use super::scheme::{Filigrane, Scheme};
 use super::sound;
 use crate::error::BenchError;
+use crate::keys;
 use crate::random::Random;
 
 /// What to measure on sounds, and where to write it.
@@ -41,7 +42,7 @@ pub struct AudioArguments {
     /// Mix the clips down to one channel first.
     #[arg(long)]
     pub mono: bool,
-    /// `public`, or a key file.
+    /// `public`, `secret` (a fixed one for measurements), or a key file.
     #[arg(long, value_name = "KEY", default_value = "public")]
     pub key: String,
     /// Also look at the attacked originals, which carry no mark.
@@ -108,12 +109,7 @@ impl AudioArguments {
     /// # Errors
     /// [`BenchError::Key`] when the file is not a key.
     pub fn key(&self) -> Result<Key, BenchError> {
-        if self.key == "public" {
-            return Ok(Key::public());
-        }
-        Key::load(Path::new(&self.key)).map_err(|error| BenchError::Key {
-            reason: error.to_string(),
-        })
+        keys::named(&self.key)
     }
 }
 
@@ -129,7 +125,10 @@ pub fn run(
     let settings = arguments.settings()?;
     let corpus = arguments.corpus()?;
     let scheme = Filigrane::new(&arguments.key()?)?;
-    let other = arguments.wrong_key.then(other_key).transpose()?;
+    let other = match arguments.wrong_key {
+        true => Some(Filigrane::new(&keys::other()?)?),
+        false => None,
+    };
     if settings.python.is_none() && !arguments.no_pesq {
         progress("PESQ is not measured: no Python with the package `pesq`");
     }
@@ -153,21 +152,6 @@ pub fn run(
         }
     })?;
     write(arguments, &measurement)
-}
-
-/// A key for measurements alone: it stands here in the open, so it protects nothing.
-const OTHER_KEY: &str = "filigrane-key 1
-name: bench-other
-id: k:ac3e83b5e0376b0ec2caa949c118114f
-created: 2026-11-23
-secret: 7c1861ba06bf28edd98fb998fb94d21527dd81dde39bed344f492dc691c72eb5
-";
-
-fn other_key() -> Result<Filigrane, BenchError> {
-    let key = Key::parse(OTHER_KEY).map_err(|error| BenchError::Key {
-        reason: error.to_string(),
-    })?;
-    Filigrane::new(&key)
 }
 
 fn write(arguments: &AudioArguments, measurement: &Measurement) -> Result<String, BenchError> {

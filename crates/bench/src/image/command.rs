@@ -13,10 +13,12 @@ use super::filigrane::Filigrane;
 use super::forgery::Forgeries;
 use super::html::html;
 use super::json_lines::write_json_lines;
+use super::list::read_list;
 use super::report::markdown;
-use super::run::{Measurement, Outcome, Settings, Subject, measure};
+use super::run::{Measurement, Outcome, Settings, Subject, Trial, look_at, measure};
 use super::scheme::Scheme;
 use crate::error::BenchError;
+use crate::keys;
 
 /// What to measure on pictures, and where to write it.
 #[derive(Debug, Clone, clap::Args)]
@@ -60,15 +62,9 @@ pub struct ImageArguments {
     /// Threads; all processors when left out.
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Write every result as JSON Lines.
-    #[arg(long, value_name = "FILE")]
-    pub jsonl: Option<PathBuf>,
-    /// Write the tables as Markdown; they are always printed.
-    #[arg(long, value_name = "FILE")]
-    pub markdown: Option<PathBuf>,
-    /// Write a self-contained page with plots.
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
+    /// Where results go.
+    #[command(flatten)]
+    pub outputs: Outputs,
     /// Write every attacked marked picture as PNG into this folder.
     #[arg(long, value_name = "DIR")]
     pub dump: Option<PathBuf>,
@@ -115,48 +111,70 @@ impl ImageArguments {
     /// # Errors
     /// [`BenchError::Key`] when the file is not a key.
     pub fn key(&self) -> Result<Key, BenchError> {
-        match self.key.as_str() {
-            "public" => Ok(Key::public()),
-            "secret" => parse_key(MEASURING_KEY),
-            file => Key::load(std::path::Path::new(file)).map_err(|error| BenchError::Key {
-                reason: error.to_string(),
-            }),
-        }
+        keys::named(&self.key)
     }
 }
 
-/// Keys for measurements alone: they stand here in the open, so they protect nothing.
-const MEASURING_KEY: &str = "filigrane-key 1
-name: bench
-id: k:08a3ad71eeb119f9829210798588f4e8
-created: 2026-11-23
-secret: a64d45196d8711342df892787b6058d75a26c47482e4d931b59df33b3b9a036a
-";
-const OTHER_KEY: &str = "filigrane-key 1
-name: bench-other
-id: k:ac3e83b5e0376b0ec2caa949c118114f
-created: 2026-11-23
-secret: 7c1861ba06bf28edd98fb998fb94d21527dd81dde39bed344f492dc691c72eb5
-";
-
-fn parse_key(text: &str) -> Result<Key, BenchError> {
-    Key::parse(text).map_err(|error| BenchError::Key {
-        reason: error.to_string(),
-    })
+/// Which files to judge, and where to write what came of it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct JudgeArguments {
+    /// The list: JSON Lines or comma-separated, with `file`, `id` (or none) and optionally `attack`.
+    #[arg(long, value_name = "FILE")]
+    pub list: PathBuf,
+    /// `public`, `secret` (a fixed one for measurements), or a key file.
+    #[arg(long, value_name = "KEY", default_value = "public")]
+    pub key: String,
+    /// Threads; all processors when left out.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Where results go.
+    #[command(flatten)]
+    pub outputs: Outputs,
 }
 
-/// Measures filigrane's watermark as the arguments ask, writes the files that they name, and returns
-/// the Markdown report. `progress` hears a short line now and then.
+/// Files that a measurement is written to.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Outputs {
+    /// Write every result as JSON Lines.
+    #[arg(long, value_name = "FILE")]
+    pub jsonl: Option<PathBuf>,
+    /// Write the tables as Markdown; they are always printed.
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Write a self-contained page with plots.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+/// Measures filigrane's watermark as the arguments ask. `progress` hears a short line now and then.
 ///
 /// # Errors
-/// See [`measure`]; also for keys, unknown attacks, and files that cannot be written.
+/// See [`measure`]; also for keys and unknown attacks.
 pub fn run(
     arguments: &ImageArguments,
     progress: &(dyn Fn(&str) + Sync),
-) -> Result<String, BenchError> {
-    let scheme =
-        |key: &Key| -> Result<Box<dyn Scheme>, BenchError> { Ok(Box::new(Filigrane::new(key)?)) };
-    run_with(arguments, scheme, progress)
+) -> Result<Measurement, BenchError> {
+    run_with(arguments, filigrane, progress)
+}
+
+/// Looks at files that are attacked already, and compares with what the list says.
+///
+/// # Errors
+/// See [`read_list`] and [`look_at`]; also for keys.
+pub fn judge(
+    arguments: &JudgeArguments,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<Measurement, BenchError> {
+    let files = read_list(&arguments.list)?;
+    let scheme = filigrane(&keys::named(&arguments.key)?)?;
+    let counter = Counter::new(files.len(), progress);
+    look_at(&files, &*scheme, arguments.threads, &|trial| {
+        counter.count(trial);
+    })
+}
+
+fn filigrane(key: &Key) -> Result<Box<dyn Scheme>, BenchError> {
+    Ok(Box::new(Filigrane::new(key)?))
 }
 
 /// [`run`] for any scheme: `scheme` makes it for a key.
@@ -167,45 +185,71 @@ pub fn run_with(
     arguments: &ImageArguments,
     scheme: impl Fn(&Key) -> Result<Box<dyn Scheme>, BenchError>,
     progress: &(dyn Fn(&str) + Sync),
-) -> Result<String, BenchError> {
+) -> Result<Measurement, BenchError> {
     let corpus = arguments.corpus()?;
     let settings = arguments.settings()?;
     let marking = scheme(&arguments.key()?)?;
     let other = match arguments.wrong_key {
-        true => Some(scheme(&parse_key(OTHER_KEY)?)?),
+        true => Some(scheme(&keys::other()?)?),
         false => None,
     };
     let total = corpus.files().len() * settings.seeds.len() * settings.attacks.len();
-    let (done, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let measurement = measure(&corpus, &*marking, other.as_deref(), &settings, &|trial| {
-        if trial.subject != Subject::Marked {
-            return;
+    let counter = Counter::new(total, progress);
+    measure(&corpus, &*marking, other.as_deref(), &settings, &|trial| {
+        if trial.subject == Subject::Marked {
+            counter.count(trial);
         }
-        if !matches!(trial.outcome, Outcome::Recovered | Outcome::Skipped) {
-            missed.fetch_add(1, Ordering::Relaxed);
-        }
-        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        if done.is_multiple_of((total / 20).max(1)) {
-            let missed = missed.load(Ordering::Relaxed);
-            progress(&format!(
-                "{done} of {total} attacks, {missed} not recovered"
-            ));
-        }
-    })?;
-    write(arguments, &measurement)
+    })
 }
 
-fn write(arguments: &ImageArguments, measurement: &Measurement) -> Result<String, BenchError> {
-    if let Some(path) = &arguments.jsonl {
+/// Says how far a run is.
+struct Counter<'a> {
+    total: usize,
+    done: AtomicUsize,
+    missed: AtomicUsize,
+    progress: &'a (dyn Fn(&str) + Sync),
+}
+
+impl<'a> Counter<'a> {
+    fn new(total: usize, progress: &'a (dyn Fn(&str) + Sync)) -> Self {
+        Self {
+            total,
+            done: AtomicUsize::new(0),
+            missed: AtomicUsize::new(0),
+            progress,
+        }
+    }
+
+    fn count(&self, trial: &Trial) {
+        let right = matches!(trial.outcome, Outcome::Recovered | Outcome::Skipped);
+        if trial.subject == Subject::Marked && !right {
+            self.missed.fetch_add(1, Ordering::Relaxed);
+        }
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if done.is_multiple_of((self.total / 20).max(1)) {
+            let (total, missed) = (self.total, self.missed.load(Ordering::Relaxed));
+            (self.progress)(&format!(
+                "{done} of {total} detections, {missed} not recovered"
+            ));
+        }
+    }
+}
+
+/// Writes the files that `outputs` names, and returns the Markdown report.
+///
+/// # Errors
+/// [`BenchError::File`] when one cannot be written.
+pub fn write_files(outputs: &Outputs, measurement: &Measurement) -> Result<String, BenchError> {
+    if let Some(path) = &outputs.jsonl {
         let file = File::create(path).map_err(|source| BenchError::file(path, source))?;
         write_json_lines(measurement, BufWriter::new(file))
             .map_err(|source| BenchError::file(path, source))?;
     }
     let report = markdown(measurement);
-    if let Some(path) = &arguments.markdown {
+    if let Some(path) = &outputs.markdown {
         std::fs::write(path, &report).map_err(|source| BenchError::file(path, source))?;
     }
-    if let Some(path) = &arguments.html {
+    if let Some(path) = &outputs.html {
         let page = html(measurement);
         std::fs::write(path, page).map_err(|source| BenchError::file(path, source))?;
     }
@@ -239,15 +283,4 @@ pub fn attack_files(
         }
     }
     Ok(failures)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn measuring_keys_are_keys() {
-        let (key, other) = (parse_key(MEASURING_KEY), parse_key(OTHER_KEY));
-        assert_ne!(key.unwrap().id(), other.unwrap().id());
-    }
 }

@@ -2,6 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use filigrane_media::{
+    Format, Layout, Limits, Metadata, Picture, PictureEncoding, PictureSamples, decode_picture,
+    encode_picture,
+};
+
 use super::rgb::Rgb;
 use crate::error::BenchError;
 
@@ -76,43 +81,64 @@ pub(super) fn name(path: &Path) -> String {
     stem.to_string_lossy().into_owned()
 }
 
-/// Reads a picture as 8-bit RGB: deeper samples are reduced, alpha is dropped, grey becomes three
-/// equal channels.
+/// Reads a picture as 8-bit RGB, by its content: deeper samples are rounded, alpha is dropped, grey
+/// becomes three equal channels, a stored orientation is not applied.
 ///
 /// # Errors
 /// [`BenchError::File`] when it cannot be read, [`BenchError::Decode`] when it is not a picture.
 pub fn load(path: &Path) -> Result<Rgb, BenchError> {
-    let decode_error = |reason: String| BenchError::Decode {
+    let failed = |reason: String| BenchError::Decode {
         path: path.to_owned(),
         reason,
     };
     let bytes = std::fs::read(path).map_err(|source| BenchError::file(path, source))?;
-    let picture = image::load_from_memory(&bytes)
-        .map_err(|error| decode_error(error.to_string()))?
-        .into_rgb8();
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    Rgb::new(width, height, picture.into_raw()).ok_or_else(|| decode_error("is empty".to_owned()))
+    let format = Format::probe(&bytes);
+    let format = format.ok_or_else(|| failed("is of no known format".to_owned()))?;
+    let picture = decode_picture(&bytes, format, &Limits::default())
+        .map_err(|error| failed(error.to_string()))?;
+    rgb(picture).ok_or_else(|| failed("is empty".to_owned()))
+}
+
+fn rgb(picture: Picture) -> Option<Rgb> {
+    let samples = match picture.samples {
+        PictureSamples::U8(samples) => samples,
+        PictureSamples::U16(samples) => {
+            // 65535 is 255 times 257.
+            let round = |sample: u16| ((u32::from(sample) + 128) / 257) as u8;
+            samples.into_iter().map(round).collect()
+        }
+    };
+    let pixels = samples.chunks_exact(picture.layout.channels());
+    let samples = match picture.layout {
+        Layout::Rgb => samples,
+        Layout::Rgba => pixels.flat_map(|p| [p[0], p[1], p[2]]).collect(),
+        Layout::Gray | Layout::GrayAlpha => pixels.flat_map(|p| [p[0]; 3]).collect(),
+    };
+    Rgb::new(picture.width as usize, picture.height as usize, samples)
 }
 
 /// Writes a picture as a PNG.
 ///
 /// # Errors
-/// [`BenchError::Codec`] when it cannot be encoded or written.
+/// [`BenchError::Codec`] when it cannot be encoded, [`BenchError::File`] when it cannot be written.
 pub fn save(picture: &Rgb, path: &Path) -> Result<(), BenchError> {
+    std::fs::write(path, png(picture)?).map_err(|source| BenchError::file(path, source))
+}
+
+/// A picture as the bytes of a PNG file.
+pub(super) fn png(picture: &Rgb) -> Result<Vec<u8>, BenchError> {
     let failed = |reason: String| BenchError::Codec {
         codec: "PNG",
         reason,
     };
     let side = |length: usize| u32::try_from(length).map_err(|error| failed(error.to_string()));
-    image::save_buffer_with_format(
-        path,
-        &picture.samples,
-        side(picture.width)?,
-        side(picture.height)?,
-        image::ColorType::Rgb8,
-        image::ImageFormat::Png,
-    )
-    .map_err(|error| failed(error.to_string()))
+    let samples = PictureSamples::U8(picture.samples.clone());
+    let (width, height) = (side(picture.width)?, side(picture.height)?);
+    let picture = Picture::new(width, height, Layout::Rgb, samples)
+        .ok_or_else(|| failed("samples do not fit the size".to_owned()))?;
+    let encoding = PictureEncoding::default();
+    encode_picture(&picture, Format::Png, &encoding, &Metadata::default())
+        .map_err(|error| failed(error.to_string()))
 }
 
 #[cfg(test)]
@@ -139,6 +165,15 @@ mod tests {
         assert_eq!(load(&corpus.files()[0]).unwrap(), picture);
         let missing = load(&folder.path().join("notes.txt"));
         assert!(matches!(missing, Err(BenchError::Decode { .. })));
+    }
+
+    #[test]
+    fn other_layouts_become_rgb() {
+        let picture = |layout, samples| rgb(Picture::new(1, 1, layout, samples).unwrap()).unwrap();
+        let deep = PictureSamples::U16(vec![0, 257 * 9 + 128, 65535, 300]);
+        assert_eq!(picture(Layout::Rgba, deep).samples, [0, 9, 255]);
+        let grey = PictureSamples::U8(vec![7, 255]);
+        assert_eq!(picture(Layout::GrayAlpha, grey).samples, [7; 3]);
     }
 
     #[test]

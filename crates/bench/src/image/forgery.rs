@@ -74,6 +74,17 @@ impl Source {
     }
 }
 
+/// The names of all copies and erasures.
+pub(super) fn attack_names() -> Vec<String> {
+    let sources = std::iter::once(Source::One).chain(Source::TOGETHER);
+    let names = sources.flat_map(|source| {
+        let copies = COPY_AT.map(|level| format!("`copy{}-{level}`", source.suffix()));
+        let erasures = ERASE_AT.map(|level| format!("`erase{}-{level}`", source.suffix()));
+        copies.into_iter().chain(erasures)
+    });
+    names.collect()
+}
+
 /// Everything that `bench` asks for, one trial per picture, seed, source and strength.
 pub(super) fn trials(bench: &Bench<'_>, corpus: &Corpus) -> Result<Vec<Trial>, BenchError> {
     let settings = bench.settings;
@@ -186,7 +197,7 @@ fn picture(
                 let attack = format!("copy{}-{level}", source.suffix());
                 let mut trial = Trial::new(Subject::Forged, &name, seed, &attack, "copy");
                 trial.psnr = Some(psnr(&target, &forged));
-                bench.examine(trial, &forged, bench.scheme, None)
+                bench.examine(trial, &forged, bench.scheme, |_| false)
             }));
         }
         let payload = source.payload(seed, &name);
@@ -202,7 +213,7 @@ fn picture(
             let attack = format!("erase{}-{level}", source.suffix());
             let mut trial = Trial::new(Subject::Erased, &name, seed, &attack, "erase");
             trial.psnr = Some(psnr(&original, &erased));
-            bench.examine(trial, &erased, bench.scheme, Some(payload))
+            bench.examine(trial, &erased, bench.scheme, |found| *found == payload)
         }));
     }
     Ok(trials)

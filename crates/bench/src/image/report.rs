@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::run::{Embedding, Measurement, Outcome, Subject, Trial};
-use crate::image::attacks::Group;
 use crate::statistics::{mean, quantile, wilson_95};
 
 /// The tables: quality, recovery per attack, per group and in total with 95 % intervals, time,
@@ -24,8 +23,8 @@ fn write_all(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
     let marked = by(Subject::Marked);
     writeln!(text, "# Image watermark: {}\n", measurement.scheme)?;
     quality(measurement, text)?;
-    groups(measurement, &marked, text)?;
-    attacks(measurement, &marked, text)?;
+    groups(&marked, text)?;
+    attacks(&marked, text)?;
     time(measurement, text)?;
     forgeries(measurement, text)?;
     negatives("Unmarked originals", &by(Subject::Unmarked), text)?;
@@ -34,6 +33,9 @@ fn write_all(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
 }
 
 fn quality(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
+    if measurement.embeddings.is_empty() {
+        return Ok(());
+    }
     let done: Vec<&Embedding> = measurement
         .embeddings
         .iter()
@@ -119,30 +121,31 @@ impl Tally {
 
 const HEADER: &str = "recovered | % | 95 % interval | wrong payload";
 
-fn groups(measurement: &Measurement, marked: &[&Trial], text: &mut String) -> std::fmt::Result {
+fn groups(marked: &[&Trial], text: &mut String) -> std::fmt::Result {
     writeln!(text, "| group | {HEADER} |\n|---|---|---|---|---|")?;
-    for group in Group::ALL {
-        let present = measurement.settings.attacks.iter();
-        if present.into_iter().any(|attack| attack.group == group) {
-            let trials = marked.iter().filter(|trial| trial.group == group.name());
-            writeln!(text, "| {} | {} |", group.name(), Tally::of(trials).cells())?;
+    let mut names: Vec<&str> = Vec::new();
+    for trial in marked {
+        if !names.contains(&trial.group) {
+            names.push(trial.group);
         }
+    }
+    for name in names {
+        let trials = marked.iter().filter(|trial| trial.group == name);
+        writeln!(text, "| {name} | {} |", Tally::of(trials).cells())?;
     }
     let total = Tally::of(marked.iter());
     writeln!(text, "| **total** | {} |\n", total.cells())
 }
 
-fn attacks(measurement: &Measurement, marked: &[&Trial], text: &mut String) -> std::fmt::Result {
+fn attacks(marked: &[&Trial], text: &mut String) -> std::fmt::Result {
     writeln!(
         text,
         "| attack | group | {HEADER} | detect ms/MP | missed |\n|---|---|---|---|---|---|---|---|"
     )?;
-    for attack in &measurement.settings.attacks {
-        let trials: Vec<&Trial> = marked
-            .iter()
-            .filter(|trial| trial.attack == attack.name)
-            .copied()
-            .collect();
+    for attack in attack_names(marked) {
+        let trials = marked.iter().filter(|trial| trial.attack == attack);
+        let trials: Vec<&Trial> = trials.copied().collect();
+        let group = trials.first().map_or("", |trial| trial.group);
         let tally = Tally::of(trials.iter());
         let missed: Vec<&str> = trials
             .iter()
@@ -151,9 +154,7 @@ fn attacks(measurement: &Measurement, marked: &[&Trial], text: &mut String) -> s
             .collect();
         writeln!(
             text,
-            "| {} | {} | {} | {:.0} | {} |",
-            attack.name,
-            attack.group.name(),
+            "| {attack} | {group} | {} | {:.0} | {} |",
             tally.cells(),
             mean(&per_megapixel(&trials)),
             shortened(&missed)
@@ -179,7 +180,8 @@ fn per_megapixel(trials: &[&Trial]) -> Vec<f64> {
         .collect()
 }
 
-fn time(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
+/// What took how long: processor milliseconds per megapixel.
+pub(super) fn time_rows(measurement: &Measurement) -> [(&'static str, Vec<f64>); 4] {
     let embed: Vec<f64> = measurement
         .embeddings
         .iter()
@@ -190,11 +192,7 @@ fn time(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
         let trials = measurement.trials.iter().filter(|trial| wanted(trial));
         per_megapixel(&trials.collect::<Vec<_>>())
     };
-    writeln!(
-        text,
-        "| processor time, ms per megapixel | mean | median | 95 % |\n|---|---|---|---|"
-    )?;
-    for (name, values) in [
+    [
         ("embed", embed),
         (
             "detect, marked, not attacked",
@@ -208,7 +206,15 @@ fn time(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
             "detect, unmarked",
             detect(|t| t.subject == Subject::Unmarked),
         ),
-    ] {
+    ]
+}
+
+fn time(measurement: &Measurement, text: &mut String) -> std::fmt::Result {
+    writeln!(
+        text,
+        "| processor time, ms per megapixel | mean | median | 95 % |\n|---|---|---|---|"
+    )?;
+    for (name, values) in time_rows(measurement) {
         if !values.is_empty() {
             let (middle, high) = (quantile(&values, 0.5), quantile(&values, 0.95));
             let mean = mean(&values);

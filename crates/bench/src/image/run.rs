@@ -9,7 +9,9 @@ use serde::Serialize;
 
 use super::attacks::Attack;
 use super::corpus::{self, Corpus};
+use super::example::Example;
 use super::forgery::{self, Forgeries};
+use super::list::Listed;
 use super::quality::{psnr, ssim};
 use super::rgb::Rgb;
 use super::scheme::{Look, Scheme};
@@ -164,6 +166,8 @@ pub struct Measurement {
     pub embeddings: Vec<Embedding>,
     /// One per picture, seed, attack and subject, in that order.
     pub trials: Vec<Trial>,
+    /// Parts of the first pictures before and after marking, to look at.
+    pub examples: Vec<Example>,
 }
 
 /// Runs the whole measurement. With `wrong_key`, the marked pictures are also looked at by it, and
@@ -182,14 +186,7 @@ pub fn measure(
     if let Some(folder) = &settings.dump {
         std::fs::create_dir_all(folder).map_err(|source| BenchError::file(folder, source))?;
     }
-    let threads = settings.threads.unwrap_or(0);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| BenchError::Threads {
-            threads,
-            reason: error.to_string(),
-        })?;
+    let pool = pool(settings.threads)?;
     let bench = Bench {
         scheme,
         wrong_key,
@@ -206,20 +203,90 @@ pub fn measure(
                 .map(move |seed| (path.as_path(), *seed))
         })
         .collect();
+    // Examples from all over the corpus, under the first seed.
+    let first = settings.seeds.first().copied().unwrap_or_default();
+    let step = tasks.len().div_ceil(EXAMPLES).max(1);
     let results: Result<Vec<_>, BenchError> = pool.install(|| {
-        let tasks = tasks.par_iter();
+        let tasks = tasks.par_iter().enumerate();
         tasks
-            .map(|(path, seed)| bench.picture(path, *seed))
+            .map(|(index, (path, seed))| {
+                let shown = *seed == first && index.is_multiple_of(step);
+                bench.picture(path, *seed, shown)
+            })
             .collect()
     });
-    let (embeddings, trials): (Vec<_>, Vec<_>) = results?.into_iter().unzip();
-    let mut trials: Vec<Trial> = trials.into_iter().flatten().collect();
+    let mut embeddings = Vec::new();
+    let mut trials: Vec<Trial> = Vec::new();
+    let mut examples = Vec::new();
+    for (embedding, own, example) in results? {
+        embeddings.push(embedding);
+        trials.extend(own);
+        examples.extend(example);
+    }
     trials.extend(pool.install(|| forgery::trials(&bench, corpus))?);
     Ok(Measurement {
         scheme: scheme.name(),
         settings: settings.clone(),
         embeddings,
         trials,
+        examples,
+    })
+}
+
+/// Looks at files that are attacked already. Those that should carry an identifier count as marked,
+/// the others as unmarked; only the identifier is compared.
+///
+/// # Errors
+/// [`BenchError::File`] and [`BenchError::Decode`] when a picture cannot be read, and
+/// [`BenchError::Threads`].
+pub fn look_at(
+    files: &[Listed],
+    scheme: &dyn Scheme,
+    threads: Option<usize>,
+    progress: &(dyn Fn(&Trial) + Sync),
+) -> Result<Measurement, BenchError> {
+    let settings = Settings {
+        attacks: Vec::new(),
+        seeds: Vec::new(),
+        unmarked: false,
+        threads,
+        dump: None,
+        forgeries: Forgeries::default(),
+    };
+    let bench = Bench {
+        scheme,
+        wrong_key: None,
+        settings: &settings,
+        progress,
+    };
+    let look = |listed: &Listed| -> Result<Trial, BenchError> {
+        let picture = corpus::load(&listed.file)?;
+        let subject = match listed.id {
+            Some(_) => Subject::Marked,
+            None => Subject::Unmarked,
+        };
+        let name = corpus::name(&listed.file);
+        let trial = Trial::new(subject, &name, 0, &listed.attack, "given");
+        let right = |found: &Payload| Some(found.id) == listed.id;
+        Ok(bench.examine(trial, &picture, scheme, right))
+    };
+    let trials: Result<Vec<_>, BenchError> =
+        pool(threads)?.install(|| files.par_iter().map(look).collect());
+    Ok(Measurement {
+        scheme: scheme.name(),
+        trials: trials?,
+        embeddings: Vec::new(),
+        examples: Vec::new(),
+        settings,
+    })
+}
+
+fn pool(threads: Option<usize>) -> Result<rayon::ThreadPool, BenchError> {
+    let threads = threads.unwrap_or(0);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| BenchError::Threads {
+        threads,
+        reason: error.to_string(),
     })
 }
 
@@ -229,6 +296,12 @@ pub(super) struct Bench<'a> {
     pub(super) settings: &'a Settings,
     progress: &'a (dyn Fn(&Trial) + Sync),
 }
+
+/// What comes of one picture under one seed.
+type Pictured = (Embedding, Vec<Trial>, Option<Example>);
+
+/// About how many pictures the page shows.
+const EXAMPLES: usize = 6;
 
 /// One picture under one seed, as all its attacks see it.
 struct Case {
@@ -242,7 +315,7 @@ struct Case {
 
 impl Bench<'_> {
     /// Marks one picture and runs its attacks.
-    fn picture(&self, path: &Path, seed: u64) -> Result<(Embedding, Vec<Trial>), BenchError> {
+    fn picture(&self, path: &Path, seed: u64, shown: bool) -> Result<Pictured, BenchError> {
         let name = corpus::name(path);
         let original = corpus::load(path)?;
         let payload = payload(seed, &name);
@@ -256,7 +329,11 @@ impl Bench<'_> {
         };
         let attacks = self.settings.attacks.par_iter();
         let trials: Vec<Vec<Trial>> = attacks.map(|attack| self.attack(&case, attack)).collect();
-        Ok((embedding, trials.into_iter().flatten().collect()))
+        let example = case
+            .marked
+            .filter(|_| shown)
+            .map(|marked| Example::of(&case.name, &case.original, &marked));
+        Ok((embedding, trials.into_iter().flatten().collect(), example))
     }
 
     fn embed(
@@ -329,7 +406,11 @@ impl Bench<'_> {
         let picture = match attacked {
             Ok(Ok(picture)) => picture,
             Ok(Err(error)) => {
-                if matches!(error, BenchError::Unavailable { .. }) {
+                let skips = |error: &BenchError| {
+                    use BenchError::{NotApplicable, Unavailable};
+                    matches!(error, Unavailable { .. } | NotApplicable { .. })
+                };
+                if skips(error) {
                     trial.outcome = Outcome::Skipped;
                 }
                 return self.finish(trial, Some(error.to_string()));
@@ -339,24 +420,25 @@ impl Bench<'_> {
                 return self.finish(trial, Some(format!("attack: {panic}")));
             }
         };
-        let expected = (subject == Subject::Marked).then_some(case.payload);
-        self.examine(trial, picture, scheme, expected)
+        let right = |found: &Payload| subject == Subject::Marked && *found == case.payload;
+        self.examine(trial, picture, scheme, right)
     }
 
-    /// Looks at `picture`, which should carry `expected` or nothing, and completes the trial.
+    /// Looks at `picture`, of which only payloads that are `right` should be read, and completes the
+    /// trial.
     pub(super) fn examine(
         &self,
         mut trial: Trial,
         picture: &Rgb,
         scheme: &dyn Scheme,
-        expected: Option<Payload>,
+        right: impl Fn(&Payload) -> bool,
     ) -> Trial {
         (trial.width, trial.height) = (picture.width, picture.height);
         let (look, time) = timed(|| caught(|| scheme.detect(picture)));
         trial.detect_ms = time.as_secs_f64() * 1e3;
         let detail = match look {
             Ok(Ok(look)) => {
-                trial.outcome = judge(&look, expected);
+                trial.outcome = judge(&look, right);
                 trial.p_value = look.p_value;
                 look.place.or(look.inconclusive)
             }
@@ -376,15 +458,15 @@ impl Bench<'_> {
     }
 }
 
-/// What a look says about a picture that carries `expected` and nothing else.
-fn judge(look: &Look, expected: Option<Payload>) -> Outcome {
+/// What a look says about a picture of which only payloads that are `right` should be read.
+fn judge(look: &Look, right: impl Fn(&Payload) -> bool) -> Outcome {
     if look.payloads.is_empty() {
         match look.inconclusive {
             _ if look.copied => Outcome::Copied,
             Some(_) => Outcome::Inconclusive,
             None => Outcome::NotFound,
         }
-    } else if look.payloads.iter().all(|found| Some(*found) == expected) {
+    } else if look.payloads.iter().all(right) {
         Outcome::Recovered
     } else {
         Outcome::Wrong

@@ -106,12 +106,47 @@ pub(super) const ATTACKS: &[Attack] = &[
         },
     ),
     attack(
+        List::Extra,
+        "chain-random",
+        "two to four of turn ±10°, scale 0.6..1.5, crop 50..95 %, mirror, power 0.8..1.25, noise 1..8, \
+         blur 0.3..1, at random and in random order, then JPEG 60..95",
+        random_chain,
+    ),
+    attack(
         List::Standard,
         "print-scan",
         "blur, print tones, slight turn and perspective, noise, JPEG 75",
         print_scan,
     ),
 ];
+
+/// Different mild changes in a row, as a picture meets them on its way around.
+fn random_chain(picture: &Rgb, random: &mut Random) -> Result<Rgb, BenchError> {
+    let mut left: Vec<usize> = (0..7).collect();
+    let mut result = picture.clone();
+    for _ in 0..2 + random.below(3) {
+        let choice = left.swap_remove(random.below(left.len()));
+        result = match choice {
+            0 => rotate(&result, random.range(-10.0, 10.0), Canvas::Inner),
+            1 => {
+                let factor = scale::random_factor(random, 0.6, 1.5);
+                scale::by(&result, factor, Filter::Bicubic)?
+            }
+            2 => {
+                let area = random.range(0.5, 0.95);
+                crop::crop(&result, area, random)
+            }
+            3 => geometry::flip(&result),
+            4 => tone::gamma(&result, scale::random_factor(random, 0.8, 1.25) as f32),
+            5 => {
+                let deviation = random.range(1.0, 8.0) as f32;
+                noise::gaussian(&result, deviation, random)
+            }
+            _ => filter::blur(&result, random.range(0.3, 1.0) as f32),
+        };
+    }
+    jpeg(&result, 60 + random.below(36) as u8)
+}
 
 /// A model of printing and scanning: dots and optics blur, ink and paper narrow the tones, the sheet
 /// lies a little askew, the sensor adds noise, the scanner writes a JPEG.

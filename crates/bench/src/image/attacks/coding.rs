@@ -55,6 +55,12 @@ pub(super) const ATTACKS: &[Attack] = &[
         |p, _| jpeg(p, 10),
     ),
     attack(
+        List::Extra,
+        "jpeg-random",
+        "JPEG of a random quality 30..95, 4:2:0",
+        |p, random| jpeg(p, 30 + random.below(66) as u8),
+    ),
+    attack(
         List::Standard,
         "jpeg-double",
         "JPEG 75, 3 columns and 5 rows cut off, JPEG 60",

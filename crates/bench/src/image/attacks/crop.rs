@@ -68,6 +68,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         },
     ),
     attack(
+        List::Extra,
+        "crop-random-rescaled",
+        "a random 25..90 % of the area, enlarged to the original size",
+        |p, random| {
+            let area = random.range(0.25, 0.9);
+            rescaled(p, area, random)
+        },
+    ),
+    attack(
         List::Standard,
         "cut-3x5",
         "3 columns cut off on the left and 5 rows at the top",

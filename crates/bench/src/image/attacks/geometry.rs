@@ -71,6 +71,15 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
     attack(
         List::Extra,
+        "perspective-random",
+        "each corner moved by up to a random 0..4 % of the sides, over black",
+        |p, random| {
+            let amount = random.range(0.0, 0.04);
+            Ok(perspective(p, amount, random))
+        },
+    ),
+    attack(
+        List::Extra,
         "shear-random",
         "sheared by a random ±10 % horizontally, over black",
         |p, random| {

@@ -7,6 +7,7 @@
 //! Round parameters flatter a search that tries round numbers first, so every geometric family has
 //! members with random ones.
 
+mod catalogue;
 mod chain;
 mod coding;
 mod crop;
@@ -14,6 +15,7 @@ mod denoise;
 mod draw;
 mod filter;
 mod geometry;
+mod large;
 mod noise;
 mod overlay;
 mod palette;
@@ -21,6 +23,8 @@ mod rotation;
 mod scale;
 mod tone;
 mod warp;
+
+pub use catalogue::catalogue;
 
 use crate::error::BenchError;
 use crate::image::rgb::Rgb;
@@ -55,11 +59,13 @@ pub enum Group {
     Chain,
     /// Denoisers, which take a mark for noise.
     Denoise,
+    /// What services do to photos of cameras.
+    Large,
 }
 
 impl Group {
     /// All groups in the order of the tables.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Coding,
         Self::Scale,
         Self::Crop,
@@ -71,6 +77,7 @@ impl Group {
         Self::Overlay,
         Self::Chain,
         Self::Denoise,
+        Self::Large,
     ];
 
     /// Its name in tables and results.
@@ -88,6 +95,26 @@ impl Group {
             Self::Overlay => "overlay",
             Self::Chain => "chain",
             Self::Denoise => "denoise",
+            Self::Large => "large",
+        }
+    }
+
+    /// What its attacks have in common, in one line.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Coding => "Storing: lossy coding and palettes.",
+            Self::Scale => "Resampling to another size; every filter is widened when shrinking.",
+            Self::Crop => "Cutting parts away, at random positions.",
+            Self::Rotation => "Turning, by Catmull-Rom interpolation.",
+            Self::Geometry => "Mirroring, stretching, perspective.",
+            Self::Tone => "Brightness, contrast and colour.",
+            Self::Noise => "Added noise.",
+            Self::Filter => "Smoothing and sharpening.",
+            Self::Overlay => "Things put on or around the picture.",
+            Self::Chain => "What services and people do: several of the above in a row.",
+            Self::Denoise => "Denoisers, which take a mark for noise.",
+            Self::Large => "What services do to photos of cameras; smaller pictures are skipped.",
         }
     }
 
@@ -104,6 +131,7 @@ impl Group {
             Self::Overlay => overlay::ATTACKS,
             Self::Chain => chain::ATTACKS,
             Self::Denoise => denoise::ATTACKS,
+            Self::Large => large::ATTACKS,
         }
     }
 }

@@ -124,19 +124,17 @@ fn what_was_never_embedded_is_wrong() {
         payloads: payloads.to_vec(),
         ..Look::default()
     };
-    assert_eq!(judge(&look(&[payload]), Some(payload)), Outcome::Recovered);
-    assert_eq!(judge(&look(&[other]), Some(payload)), Outcome::Wrong);
-    assert_eq!(
-        judge(&look(&[payload, other]), Some(payload)),
-        Outcome::Wrong
-    );
-    assert_eq!(judge(&look(&[payload]), None), Outcome::Wrong);
-    assert_eq!(judge(&look(&[]), Some(payload)), Outcome::NotFound);
+    let is = |payload: Payload| move |found: &Payload| *found == payload;
+    assert_eq!(judge(&look(&[payload]), is(payload)), Outcome::Recovered);
+    assert_eq!(judge(&look(&[other]), is(payload)), Outcome::Wrong);
+    assert_eq!(judge(&look(&[payload, other]), is(payload)), Outcome::Wrong);
+    assert_eq!(judge(&look(&[payload]), |_| false), Outcome::Wrong);
+    assert_eq!(judge(&look(&[]), is(payload)), Outcome::NotFound);
     let unsure = Look {
         inconclusive: Some("too small".to_owned()),
         ..Look::default()
     };
-    assert_eq!(judge(&unsure, Some(payload)), Outcome::Inconclusive);
+    assert_eq!(judge(&unsure, is(payload)), Outcome::Inconclusive);
 }
 
 #[test]
@@ -219,4 +217,38 @@ fn forgeries_are_trials_of_their_own() {
     let one = corpus.limit(1);
     let refused = measure(&one, &Plain { secret: 99 }, None, &settings, &|_| {});
     assert!(matches!(refused, Err(BenchError::NotApplicable { .. })));
+}
+
+#[test]
+fn listed_files_are_judged_by_their_identifier() {
+    let (folder, corpus) = corpus();
+    let scheme = Plain { secret: 99 };
+    let mut picture = corpus::load(&corpus.files()[0]).unwrap();
+    let unmarked = Listed {
+        file: corpus.files()[1].clone(),
+        id: None,
+        attack: "given".to_owned(),
+    };
+    let payload = payload(1, "a");
+    scheme.embed(&mut picture, &payload).unwrap();
+    let file = folder.path().join("marked.png");
+    corpus::save(&picture, &file).unwrap();
+    let listed = |id| Listed {
+        file: file.clone(),
+        id,
+        attack: "tool".to_owned(),
+    };
+    let other = MarkId::from_bytes([1; 11]);
+    let files = [
+        listed(Some(payload.id)),
+        listed(Some(other)),
+        listed(None),
+        unmarked,
+    ];
+    let measurement = look_at(&files, &scheme, Some(1), &|_| {}).unwrap();
+    let found: Vec<Outcome> = measurement.trials.iter().map(|t| t.outcome).collect();
+    use Outcome::{NotFound, Recovered, Wrong};
+    assert_eq!(found, [Recovered, Wrong, Wrong, NotFound]);
+    let report = markdown(&measurement);
+    assert!(report.contains("| tool | given | 1/2 |"), "{report}");
 }
