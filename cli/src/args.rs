@@ -94,6 +94,9 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Show facts of a file: format, tags, manifest; no key and no verdict
     Inspect(Inspect),
+    /// Measure the watermarks on a folder of media: robustness, quality, false positives, speed
+    #[cfg(feature = "bench")]
+    Bench(Box<Bench>),
     /// Print a completion script for a shell
     Completions(Completions),
     /// Print the manual page, or write all of them into a folder
@@ -300,6 +303,29 @@ pub(crate) struct Verify {
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
+}
+
+#[cfg(feature = "bench")]
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// What the folder holds
+    #[arg(long, value_enum, default_value_t = BenchMedia::Image, value_name = "MEDIA")]
+    pub(crate) media: BenchMedia,
+    /// With `--media audio`: seconds that the detector gets, or `full` [default: 5,10]
+    #[arg(long, value_name = "S,..")]
+    pub(crate) lengths: Option<String>,
+    #[command(flatten)]
+    pub(crate) image: filigrane_bench::image::ImageArguments,
+}
+
+/// Media that can be measured.
+#[cfg(feature = "bench")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchMedia {
+    /// Pictures
+    Image,
+    /// Sounds, WAV
+    Audio,
 }
 
 #[derive(Debug, Args)]

@@ -39,6 +39,8 @@ fn run(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
         Command::Detect(detect) => commands::detect::run(detect, printer),
         Command::Verify(verify) => commands::verify::run(verify, global, printer),
         Command::Inspect(inspect) => commands::inspect::run(inspect, printer),
+        #[cfg(feature = "bench")]
+        Command::Bench(bench) => commands::bench::run(bench, printer),
         Command::Completions(completions) => Ok(commands::completions::completions(
             completions.shell,
             printer,

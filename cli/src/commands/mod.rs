@@ -1,5 +1,7 @@
 //! One module per command.
 
+#[cfg(feature = "bench")]
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod detect;
