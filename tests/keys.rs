@@ -138,3 +138,116 @@ fn an_own_identity_is_trusted_under_its_anchor_only() {
     assert_ne!(report["verdict"], "verified", "{report:#}");
     assert_eq!(report["credentials"]["state"], "valid-unknown-signer");
 }
+
+#[test]
+fn a_key_under_a_passphrase_signs_with_it_only() {
+    let world = World::new();
+    world.sample("photo.jpg");
+    std::fs::write(world.path("right"), "correct horse\nsecond line\n").unwrap();
+    std::fs::write(world.path("wrong"), "battery staple\n").unwrap();
+    std::fs::write(world.path("empty"), "\n").unwrap();
+    let keygen = ["keygen", "-o", "studio", "--algorithm", "p256"];
+    let refused = world.run(&[&keygen[..], &["--passphrase-file", "empty"]].concat());
+    assert!(refused.exits(2).err.contains("empty"));
+    assert!(!world.path("studio.key").exists());
+    world
+        .run(&[&keygen[..], &["--passphrase-file", "right"]].concat())
+        .exits(0);
+    let pem = std::fs::read_to_string(world.path("studio.pem")).unwrap();
+    assert!(pem.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+
+    let stamp = [
+        "stamp",
+        "photo.jpg",
+        "-o",
+        "s.jpg",
+        "--signing-key",
+        "studio.pem",
+        "--chain",
+        "studio.chain.pem",
+        "--passphrase-file",
+    ];
+    let refused = world.run(&[&stamp[..], &["wrong"]].concat()).exits(2);
+    assert!(
+        refused.err.contains("passphrase is wrong"),
+        "{}",
+        refused.err
+    );
+    assert!(!world.path("s.jpg").exists());
+    world.run(&[&stamp[..], &["right"]].concat()).exits(0);
+    let verify = ["verify", "s.jpg", "--trust", "studio.anchor.pem", "--json"];
+    let report = world.run(&verify).exits(0).object();
+    assert_eq!(report["credentials"]["state"], "trusted", "{report:#}");
+}
+
+#[test]
+fn a_signing_request_comes_with_its_key_and_no_certificate() {
+    let world = World::new();
+    let request = ["keygen", "-o", "studio", "--csr"];
+    world.run(&request).exits(2);
+    let short = ["--organization", "Studio SARL", "--country", "France"];
+    world.run(&[&request[..], &short].concat()).exits(2);
+    assert!(world.files().is_empty());
+    world
+        .run(&[&request[..], &["--organization", "Studio SARL"]].concat())
+        .exits(0);
+    assert_eq!(world.files(), ["studio.csr", "studio.key", "studio.pem"]);
+    let openssl = std::process::Command::new("openssl")
+        .args(["req", "-verify", "-noout", "-subject", "-in"])
+        .arg(world.path("studio.csr"))
+        .output();
+    let Ok(checked) = openssl else {
+        eprintln!("skipped: there is no `openssl`");
+        return;
+    };
+    assert!(checked.status.success());
+    let subject = String::from_utf8(checked.stdout).unwrap();
+    assert!(subject.contains("O = Studio SARL"), "{subject}");
+}
+
+/// A certificate of a few days from an authority that `openssl` plays: the whole way from the request to the stamp.
+#[cfg(unix)]
+#[test]
+fn a_program_signs_under_a_certificate_that_expires_soon() {
+    let world = World::new();
+    world.sample("photo.jpg");
+    let openssl = |arguments: &str| {
+        std::process::Command::new("openssl")
+            .current_dir(world.root())
+            .args(arguments.split(' '))
+            .output()
+    };
+    if openssl("version").is_err() {
+        eprintln!("skipped: there is no `openssl`");
+        return;
+    }
+    let keygen = "keygen -o studio --csr --organization Studio --algorithm p256";
+    world.run(&keygen.split(' ').collect::<Vec<_>>()).exits(0);
+    let profile = "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n\
+        extendedKeyUsage=emailProtection,1.3.6.1.4.1.62558.2.1\n\
+        subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n";
+    std::fs::write(world.path("profile"), profile).unwrap();
+    for step in [
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.pem -out ca.crt -days 30 -subj /O=Test/CN=Authority",
+        "x509 -req -in studio.csr -CA ca.crt -CAkey ca.pem -CAcreateserial -days 7 -extfile profile -out studio.crt",
+    ] {
+        let output = openssl(step).unwrap();
+        assert!(
+            output.status.success(),
+            "{step}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let stamp = "stamp photo.jpg -o s.jpg --chain studio.crt --signer-command openssl \
+        --signer-arg dgst --signer-arg -sha256 --signer-arg -sign --signer-arg studio.pem";
+    let arguments: Vec<&str> = stamp.split_whitespace().collect();
+    let stamped = world.run(&arguments).exits(0);
+    assert!(
+        stamped.err.contains("certificate expires in "),
+        "{}",
+        stamped.err
+    );
+    let verify = ["verify", "s.jpg", "--trust", "ca.crt", "--json"];
+    let report = world.run(&verify).exits(0).object();
+    assert_eq!(report["credentials"]["state"], "trusted", "{report:#}");
+}

@@ -87,7 +87,7 @@ pub(crate) enum Command {
     /// Put only the invisible watermark into images and sounds
     Embed(Embed),
     /// Watermark, sign (C2PA), register, and read everything back
-    Stamp(Stamp),
+    Stamp(Box<Stamp>),
     /// Look only for the watermark: a measurement
     Detect(Detect),
     /// Read every layer and give one verdict
@@ -121,6 +121,35 @@ pub(crate) struct Keygen {
     /// Make only the watermark key
     #[arg(long)]
     pub(crate) watermark_only: bool,
+    /// Kind of the signing key
+    #[arg(long, value_enum, default_value_t = AlgorithmArg::Ed25519, value_name = "KIND")]
+    pub(crate) algorithm: AlgorithmArg,
+    /// Put the signing key under a passphrase, asked for on the terminal
+    #[arg(long, conflicts_with = "watermark_only")]
+    pub(crate) encrypt: bool,
+    /// Put the signing key under the passphrase on the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "watermark_only")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Make a signing request (PATH.csr) for a real certificate authority, and no certificate
+    #[arg(long, requires = "organization", conflicts_with = "watermark_only")]
+    pub(crate) csr: bool,
+    /// With `--csr`: the organisation in the certificate
+    #[arg(long, value_name = "NAME", requires = "csr")]
+    pub(crate) organization: Option<String>,
+    /// With `--csr`: the country in the certificate, two letters
+    #[arg(long, value_name = "CODE", requires = "csr")]
+    pub(crate) country: Option<String>,
+}
+
+/// Kinds of signing key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AlgorithmArg {
+    /// Ed25519
+    Ed25519,
+    /// ECDSA on P-256
+    P256,
+    /// ECDSA on P-384
+    P384,
 }
 
 /// Which files to read.
@@ -230,22 +259,8 @@ pub(crate) struct Stamp {
     pub(crate) outputs: Outputs,
     #[command(flatten)]
     pub(crate) mark: MarkArgs,
-    /// Private signing key, PKCS#8 PEM [default: a development identity that nobody trusts]
-    #[arg(
-        long,
-        value_name = "FILE",
-        requires = "chain",
-        env = "FILIGRANE_SIGNING_KEY"
-    )]
-    pub(crate) signing_key: Option<PathBuf>,
-    /// Certificate chain of the signing key, PEM, leaf first
-    #[arg(
-        long,
-        value_name = "FILE",
-        requires = "signing_key",
-        env = "FILIGRANE_CHAIN"
-    )]
-    pub(crate) chain: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) signer: SignerArgs,
     #[command(flatten)]
     pub(crate) registry: RegistryArgs,
     /// Your program's name and version, as `my-app/1.2`
@@ -257,6 +272,43 @@ pub(crate) struct Stamp {
     /// Title in the manifest [default: the file's name]
     #[arg(long, value_name = "TEXT")]
     pub(crate) title: Option<String>,
+}
+
+/// Who signs.
+#[derive(Debug, Args)]
+pub(crate) struct SignerArgs {
+    /// Private signing key, PKCS#8 PEM [default: a development identity that nobody trusts]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "chain",
+        group = "signs",
+        env = "FILIGRANE_SIGNING_KEY"
+    )]
+    pub(crate) signing_key: Option<PathBuf>,
+    /// File whose first line is the signing key's passphrase [default: asked for on the terminal]
+    #[arg(long, value_name = "FILE", requires = "signing_key")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Program that signs: the claim on its standard input, the raw signature on its standard output
+    #[arg(
+        long,
+        value_name = "PROGRAM",
+        requires = "chain",
+        group = "signs",
+        conflicts_with = "signing_key"
+    )]
+    pub(crate) signer_command: Option<PathBuf>,
+    /// An argument for the program that signs; may be given several times
+    #[arg(
+        long,
+        value_name = "ARG",
+        requires = "signer_command",
+        allow_hyphen_values = true
+    )]
+    pub(crate) signer_arg: Vec<String>,
+    /// Certificate chain of the signer, PEM, leaf first
+    #[arg(long, value_name = "FILE", requires = "signs", env = "FILIGRANE_CHAIN")]
+    pub(crate) chain: Option<PathBuf>,
 }
 
 /// Which registry to use.

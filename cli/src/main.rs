@@ -66,6 +66,14 @@ impl Failure {
             exit: Exit::Refused,
         }
     }
+
+    /// A run that cannot begin as things are, with a way out.
+    pub(crate) fn unusable(error: anyhow::Error, hint: &str) -> Self {
+        Self {
+            exit: Exit::Error,
+            ..Self::refused(error, hint)
+        }
+    }
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {

@@ -11,3 +11,4 @@ pub(crate) mod stamp;
 pub(crate) mod verify;
 
 mod shared;
+mod signer;

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use filigrane::{
-    Error, Format, Identity, Key, Limits, MarkId, Origin, Quality, StampOptions, Stamped, Stamper,
+    Error, Format, Key, Limits, MarkId, Origin, Quality, StampOptions, Stamped, Stamper,
     StamperBuilder, write_file,
 };
 
 use super::shared::{self, Summary, is_no_medium, print_error, probability};
+use super::signer::with_signer;
 use crate::Failure;
 use crate::args::{Embed, Global, Inputs, MarkArgs, OriginArg, Outputs, Stamp};
 use crate::batch::{self, Interrupt};
@@ -54,11 +55,8 @@ pub(crate) fn stamp(arguments: &Stamp, global: &Global, printer: Printer) -> Res
     if let Some(store) = shared::registry(&arguments.registry, true)? {
         builder = builder.registry(store);
     }
-    let identity = match (&arguments.signing_key, &arguments.chain) {
-        (Some(key), Some(chain)) => identity(key, chain)?,
-        _ => development_identity(global, printer)?,
-    };
-    job.run(&builder.identity(identity).build()?, printer)
+    let builder = with_signer(builder, &arguments.signer, global, printer)?;
+    job.run(&builder.build()?, printer)
 }
 
 fn builder(mark: &MarkArgs, outputs: &Outputs, inputs: &Inputs) -> Result<StamperBuilder, Failure> {
@@ -81,26 +79,6 @@ fn builder(mark: &MarkArgs, outputs: &Outputs, inputs: &Inputs) -> Result<Stampe
         builder = builder.quality(quality);
     }
     Ok(builder)
-}
-
-fn identity(key: &Path, chain: &Path) -> Result<Identity, Failure> {
-    let read = |path: &Path| {
-        std::fs::read_to_string(path).with_context(|| format!("`{}`", path.display()))
-    };
-    let (key_pem, chain_pem) = (read(key)?, read(chain)?);
-    let identity = Identity::from_pem(&key_pem, &chain_pem);
-    Ok(identity.with_context(|| format!("`{}` and `{}`", key.display(), chain.display()))?)
-}
-
-fn development_identity(global: &Global, printer: Printer) -> Result<Identity, Failure> {
-    let (identity, is_new) = shared::home(global)?.development_identity()?;
-    if is_new {
-        printer.note("made a development identity for signing on this machine");
-    }
-    printer.warning(
-        "signing with a development identity that nobody else trusts; `--signing-key` and `--chain` take a real one",
-    );
-    Ok(identity)
 }
 
 /// What to stamp, and where to.

@@ -11,11 +11,19 @@ pub enum CredentialsError {
         mime: String,
     },
     /// The private key is not what is expected.
-    #[error("the private key is not an Ed25519 key in PKCS#8 PEM: {reason}")]
+    #[error("the private key is not an Ed25519, P-256 or P-384 key in PKCS#8 PEM: {reason}")]
     PrivateKey {
         /// What is wrong.
         reason: String,
     },
+    /// The private key is under a passphrase, and none was given.
+    #[error("the private key is under a passphrase, and none was given")]
+    PassphraseMissing,
+    /// The private key cannot be decrypted.
+    #[error(
+        "the private key cannot be decrypted: the passphrase is wrong or its encryption is none of PBES2's with AES"
+    )]
+    PassphraseWrong,
     /// The certificate chain would not be accepted by verifiers.
     #[error("the certificate chain would not be accepted: {reason}")]
     Chain {

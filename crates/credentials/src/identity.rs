@@ -2,17 +2,15 @@
 
 use std::fmt;
 
-use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
-use ed25519_dalek::{Signer as _, SigningKey};
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose,
+    Issuer, KeyUsagePurpose,
 };
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 use zeroize::Zeroizing;
 
 use crate::error::CredentialsError;
+use crate::key::PrivateKey;
 
 /// The extended key usage of C2PA claim signing (C2PA certificate policy), after e-mail protection.
 const CLAIM_SIGNING: [u64; 9] = [1, 3, 6, 1, 4, 1, 62558, 2, 1];
@@ -50,10 +48,9 @@ pub trait Signer: Send + Sync {
 /// A signing key on this machine with its certificate chain. The key is zeroized when dropped.
 #[derive(Clone)]
 pub struct Identity {
-    key: SigningKey,
+    key: PrivateKey,
     chain_pem: String,
-    subject: String,
-    not_after: i64,
+    facts: ChainFacts,
 }
 
 /// A new development identity and the anchor under which it is trusted.
@@ -72,15 +69,27 @@ impl Identity {
     /// # Errors
     /// [`CredentialsError::Random`] or [`CredentialsError::Certificate`].
     pub fn development(name: &str) -> Result<DevelopmentIdentity, CredentialsError> {
-        let (root_key, intermediate_key, leaf_key) = (new_key()?, new_key()?, new_key()?);
+        Self::development_with(name, PrivateKey::generate(Algorithm::Ed25519)?)
+    }
+
+    /// As [`development`](Self::development), for a key that is there.
+    ///
+    /// # Errors
+    /// [`CredentialsError::Random`] or [`CredentialsError::Certificate`].
+    pub fn development_with(
+        name: &str,
+        leaf_key: PrivateKey,
+    ) -> Result<DevelopmentIdentity, CredentialsError> {
+        let new_key = || PrivateKey::generate(Algorithm::Ed25519);
+        let (root_key, intermediate_key) = (new_key()?, new_key()?);
         let common = |role: &str| format!("{name}: filigrane development {role} - not trusted");
         let root = authority(&common("root"), BasicConstraints::Constrained(1))?;
-        let root_pair = pair(&root_key)?;
+        let root_pair = root_key.pair()?;
         let root_certificate = root.self_signed(&root_pair).map_err(certificate_error)?;
         let root_issuer = Issuer::new(root, root_pair);
 
         let intermediate = authority(&common("authority"), BasicConstraints::Constrained(0))?;
-        let intermediate_pair = pair(&intermediate_key)?;
+        let intermediate_pair = intermediate_key.pair()?;
         let intermediate_certificate = intermediate
             .signed_by(&intermediate_pair, &root_issuer)
             .map_err(certificate_error)?;
@@ -88,36 +97,38 @@ impl Identity {
 
         let leaf = leaf(&common("identity"))?;
         let leaf_certificate = leaf
-            .signed_by(&pair(&leaf_key)?, &intermediate_issuer)
+            .signed_by(&leaf_key.pair()?, &intermediate_issuer)
             .map_err(certificate_error)?;
         let chain = [&leaf_certificate, &intermediate_certificate]
             .map(Certificate::pem)
             .concat();
-        let private = leaf_key
-            .to_pkcs8_pem(LineEnding::LF)
-            .map_err(|error| key_error(&error))?;
-        let identity = Self::from_pem(&private, &chain)?;
+        let identity = Self::new(leaf_key, &chain)?;
         Ok(DevelopmentIdentity {
             identity,
             anchor_pem: root_certificate.pem(),
         })
     }
 
-    /// An identity from a private key (Ed25519, PKCS#8 PEM) and its chain (PEM, leaf first).
+    /// An identity from a private key and its chain (PEM, leaf first).
     ///
     /// # Errors
-    /// [`CredentialsError::PrivateKey`], or [`CredentialsError::Chain`] that says in words what
-    /// verifiers would refuse: the wrong key or order, no organisation in the subject, a missing
-    /// extended key usage, dates.
-    pub fn from_pem(private_key_pem: &str, chain_pem: &str) -> Result<Self, CredentialsError> {
-        let key = SigningKey::from_pkcs8_pem(private_key_pem).map_err(|error| key_error(&error))?;
-        let facts = check_chain(chain_pem, key.verifying_key().as_bytes())?;
+    /// [`CredentialsError::Chain`] that says in words what verifiers would refuse: the wrong key or order, no
+    /// organisation in the subject, a missing extended key usage, dates.
+    pub fn new(key: PrivateKey, chain_pem: &str) -> Result<Self, CredentialsError> {
+        let facts = check_chain(chain_pem, Some(&key.public_key()))?;
         Ok(Self {
             key,
             chain_pem: chain_pem.to_owned(),
-            subject: facts.subject,
-            not_after: facts.not_after,
+            facts,
         })
+    }
+
+    /// An identity from a private key in PKCS#8 PEM that needs no passphrase, and its chain.
+    ///
+    /// # Errors
+    /// As [`PrivateKey::from_pem`] and [`new`](Self::new).
+    pub fn from_pem(private_key_pem: &str, chain_pem: &str) -> Result<Self, CredentialsError> {
+        Self::new(PrivateKey::from_pem(private_key_pem, None)?, chain_pem)
     }
 
     /// The private key in PKCS#8 PEM, for a file that only its owner may read.
@@ -125,29 +136,36 @@ impl Identity {
     /// # Errors
     /// [`CredentialsError::PrivateKey`] when it cannot be encoded.
     pub fn private_key_pem(&self) -> Result<Zeroizing<String>, CredentialsError> {
-        let pem = self
-            .key
-            .to_pkcs8_pem(LineEnding::LF)
-            .map_err(|error| key_error(&error))?;
-        Ok(Zeroizing::new(pem.to_string()))
+        self.key.to_pem()
+    }
+
+    /// The private key in PKCS#8 PEM under a passphrase.
+    ///
+    /// # Errors
+    /// As [`PrivateKey::to_encrypted_pem`].
+    pub fn encrypted_private_key_pem(
+        &self,
+        passphrase: &str,
+    ) -> Result<Zeroizing<String>, CredentialsError> {
+        self.key.to_encrypted_pem(passphrase)
     }
 
     /// Common name of the signer's certificate.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.subject
+        &self.facts.subject
     }
 
     /// When the signer's certificate expires, seconds since 1970.
     #[must_use]
     pub const fn not_after(&self) -> i64 {
-        self.not_after
+        self.facts.not_after
     }
 }
 
 impl Signer for Identity {
     fn algorithm(&self) -> Algorithm {
-        Algorithm::Ed25519
+        self.key.algorithm()
     }
 
     fn chain_pem(&self) -> &str {
@@ -155,29 +173,16 @@ impl Signer for Identity {
     }
 
     fn sign(&self, data: &[u8]) -> Result<Vec<u8>, CredentialsError> {
-        Ok(self.key.sign(data).to_bytes().to_vec())
+        self.key.sign(data)
     }
 }
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity")
-            .field("subject", &self.subject)
+            .field("subject", &self.facts.subject)
             .finish_non_exhaustive()
     }
-}
-
-fn new_key() -> Result<SigningKey, CredentialsError> {
-    let mut secret = Zeroizing::new([0; 32]);
-    getrandom::fill(secret.as_mut_slice()).map_err(|_| CredentialsError::Random)?;
-    Ok(SigningKey::from_bytes(&secret))
-}
-
-fn pair(key: &SigningKey) -> Result<KeyPair, CredentialsError> {
-    let pem = key
-        .to_pkcs8_pem(LineEnding::LF)
-        .map_err(|error| key_error(&error))?;
-    KeyPair::from_pem(&pem).map_err(certificate_error)
 }
 
 /// What all certificates of a development identity have in common.
@@ -232,22 +237,35 @@ fn authority(
 fn leaf(common_name: &str) -> Result<CertificateParams, CredentialsError> {
     let mut parameters = parameters(common_name)?;
     parameters.is_ca = IsCa::ExplicitNoCa;
+    claim_signing(&mut parameters);
+    Ok(parameters)
+}
+
+/// The usages that the C2PA certificate profile asks for.
+fn claim_signing(parameters: &mut CertificateParams) {
     parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     parameters.extended_key_usages = vec![
         ExtendedKeyUsagePurpose::EmailProtection,
         ExtendedKeyUsagePurpose::Other(CLAIM_SIGNING.to_vec()),
     ];
-    Ok(parameters)
 }
 
 /// What is told of a chain.
-struct Facts {
-    subject: String,
-    not_after: i64,
+#[derive(Debug, Clone)]
+pub(crate) struct ChainFacts {
+    /// Common name of the signer's certificate.
+    pub(crate) subject: String,
+    /// Its last second, since 1970.
+    pub(crate) not_after: i64,
+    /// What its key signs with.
+    pub(crate) algorithm: Algorithm,
 }
 
-/// Checks what verifiers check, so that nothing is signed in vain.
-fn check_chain(chain_pem: &str, public_key: &[u8]) -> Result<Facts, CredentialsError> {
+/// Checks what verifiers check, so that nothing is signed in vain. Without `public_key` any key may be the signer's.
+pub(crate) fn check_chain(
+    chain_pem: &str,
+    public_key: Option<&[u8]>,
+) -> Result<ChainFacts, CredentialsError> {
     let certificates =
         der_certificates(chain_pem).map_err(|reason| CredentialsError::Chain { reason })?;
     let refuse = |reason: String| Err(CredentialsError::Chain { reason });
@@ -262,7 +280,7 @@ fn check_chain(chain_pem: &str, public_key: &[u8]) -> Result<Facts, CredentialsE
     let Some(leaf) = parsed.first() else {
         return refuse("it holds no certificate".to_owned());
     };
-    if leaf.public_key().subject_public_key.data.as_ref() != public_key {
+    if public_key.is_some_and(|key| leaf.public_key().subject_public_key.data.as_ref() != key) {
         return refuse(
             "the first certificate belongs to another private key; the signer's own comes first"
                 .to_owned(),
@@ -317,16 +335,91 @@ fn check_chain(chain_pem: &str, public_key: &[u8]) -> Result<Facts, CredentialsE
             validity.not_before, validity.not_after
         ));
     }
+    let Some(algorithm) = algorithm_of(leaf.public_key()) else {
+        return refuse(format!(
+            "its key is none of Ed25519, P-256, P-384 and RSA (found algorithm {})",
+            leaf.public_key().algorithm.algorithm
+        ));
+    };
     let name = leaf
         .subject()
         .iter_common_name()
         .next()
         .and_then(|name| name.as_str().ok());
     let subject = name.map_or_else(|| leaf.subject().to_string(), str::to_owned);
-    Ok(Facts {
+    Ok(ChainFacts {
         subject,
         not_after: validity.not_after.timestamp(),
+        algorithm,
     })
+}
+
+/// What a certificate's key signs with (RFC 8410, RFC 5480, RFC 4055).
+fn algorithm_of(key: &SubjectPublicKeyInfo<'_>) -> Option<Algorithm> {
+    match key.algorithm.algorithm.to_id_string().as_str() {
+        "1.3.101.112" => Some(Algorithm::Ed25519),
+        "1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10" => Some(Algorithm::Ps256),
+        "1.2.840.10045.2.1" => {
+            let curve = key.algorithm.parameters.as_ref()?.as_oid().ok()?;
+            match curve.to_id_string().as_str() {
+                "1.2.840.10045.3.1.7" => Some(Algorithm::Es256),
+                "1.3.132.0.34" => Some(Algorithm::Es384),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Who asks an authority for a certificate.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Common name (CN).
+    pub common_name: &'a str,
+    /// Organisation (O); without one verifiers refuse the signature.
+    pub organization: &'a str,
+    /// Country (C), two letters of ISO 3166.
+    pub country: Option<&'a str>,
+}
+
+/// A certificate signing request (PKCS#10, PEM) for a real authority. It asks for the profile of C2PA claim signing:
+/// digital signatures, e-mail protection and the C2PA usage, no authority.
+///
+/// # Errors
+/// [`CredentialsError::Certificate`] when a field of the subject is empty or the country is not two capital letters.
+pub fn certificate_request(
+    key: &PrivateKey,
+    subject: Subject<'_>,
+) -> Result<String, CredentialsError> {
+    let refuse = |reason: &str| {
+        Err(CredentialsError::Certificate {
+            reason: reason.to_owned(),
+        })
+    };
+    if subject.common_name.trim().is_empty() || subject.organization.trim().is_empty() {
+        return refuse("expected a name and an organisation, found an empty one");
+    }
+    let mut parameters = CertificateParams::new(Vec::new()).map_err(certificate_error)?;
+    parameters.distinguished_name = rcgen::DistinguishedName::new();
+    if let Some(country) = subject.country {
+        if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            return refuse("expected a country of two capital letters, such as `FR`");
+        }
+        parameters
+            .distinguished_name
+            .push(DnType::CountryName, country);
+    }
+    parameters
+        .distinguished_name
+        .push(DnType::OrganizationName, subject.organization);
+    parameters
+        .distinguished_name
+        .push(DnType::CommonName, subject.common_name);
+    claim_signing(&mut parameters);
+    parameters
+        .serialize_request(&key.pair()?)
+        .and_then(|request| request.pem())
+        .map_err(certificate_error)
 }
 
 /// The certificates of a PEM text, as DER.
@@ -343,12 +436,6 @@ pub(crate) fn der_certificates(pem: &str) -> Result<Vec<Vec<u8>>, String> {
         Err("it holds no certificate".to_owned())
     } else {
         Ok(certificates)
-    }
-}
-
-fn key_error(error: &dyn fmt::Display) -> CredentialsError {
-    CredentialsError::PrivateKey {
-        reason: error.to_string(),
     }
 }
 

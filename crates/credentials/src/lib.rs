@@ -3,20 +3,27 @@
 //! This is the only crate that sees the `c2pa` library; its own types carry everything that others
 //! need. Nothing here reaches the network: remote manifests are reported, not fetched.
 //!
-//! - [`Identity`] signs: a local Ed25519 key with its certificate chain, or a loud
-//!   [development identity](Identity::development). Anything else implements [`Signer`].
+//! - [`Identity`] signs: a local [`PrivateKey`] with its certificate chain, or a loud
+//!   [development identity](Identity::development). [`CommandSigner`] asks another program, and anything else
+//!   implements [`Signer`].
 //! - [`sign`] puts a signed manifest into a file, as [`ManifestRequest`] asks.
 //! - [`read`] and [`read_detached`] say what is there, as [`Credentials`], judged against [`Trust`].
 
+mod command;
 mod error;
 mod explain;
 mod identity;
+mod key;
 mod manifest;
 mod read;
 mod soft_binding;
 
+pub use command::CommandSigner;
 pub use error::CredentialsError;
-pub use identity::{Algorithm, DevelopmentIdentity, Identity, Signer};
+pub use identity::{
+    Algorithm, DevelopmentIdentity, Identity, Signer, Subject, certificate_request,
+};
+pub use key::PrivateKey;
 pub use manifest::{ClaimedOrigin, ManifestRequest, Model, Parent, Signed, sign};
 pub use read::{Credentials, Failure, IngredientSummary, State, Trust, read, read_detached};
 pub use soft_binding::SoftBinding;

@@ -50,7 +50,10 @@ mod verdict;
 mod verifier;
 
 pub use error::Error;
-pub use filigrane_credentials::{Credentials, CredentialsError, Identity, Signer, State};
+pub use filigrane_credentials::{
+    Algorithm, CommandSigner, Credentials, CredentialsError, Identity, PrivateKey, Signer, State,
+    Subject, certificate_request,
+};
 pub use filigrane_media::{Format, Limits, MediaError, Medium};
 pub use filigrane_payload::{
     Date, FALSE_POSITIVE_BOUND, Key, KeyFileError, KeyId, MarkId, Origin, Payload,
