@@ -36,6 +36,16 @@ pub(crate) struct Shift {
     pub(crate) sign: f32,
 }
 
+impl Shift {
+    /// Of a picture that lies as it was marked.
+    pub(crate) const NONE: Self = Self {
+        x: 0.0,
+        y: 0.0,
+        z: 0.0,
+        sign: 1.0,
+    };
+}
+
 impl Carriers {
     pub(crate) fn new(tile: &[f32], pattern: &Pattern, fourier: &mut Fourier) -> Self {
         let mut spectrum: Vec<Complex32> = tile.iter().map(|&value| value.into()).collect();
@@ -116,7 +126,15 @@ impl Carriers {
     /// One soft value per symbol, for a pattern that begins at `shift`. They depend on the picture and
     /// on the carriers' sub-key only.
     pub(crate) fn soft_values(&self, pattern: &Pattern, shift: Shift) -> Vec<f32> {
-        let gains = self.gains(pattern, shift);
+        self.weighed(pattern, shift, self.gains(pattern, shift))
+    }
+
+    /// The same where synchronisation is gone and the shift is known from elsewhere: all radii count alike.
+    pub(crate) fn soft_values_without_sync(&self, pattern: &Pattern, shift: Shift) -> Vec<f32> {
+        self.weighed(pattern, shift, [1.0; GROUPS])
+    }
+
+    fn weighed(&self, pattern: &Pattern, shift: Shift, gains: [f32; GROUPS]) -> Vec<f32> {
         pattern
             .message
             .iter()

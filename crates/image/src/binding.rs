@@ -70,7 +70,7 @@ impl Bond {
 /// Ratio below which a bond is broken: attacks that move many features leave more.
 const BROKEN_BELOW: f32 = 0.4;
 /// Deviations that a broken bond must lie below 1.
-const SURE: f32 = 3.0;
+const SURE: f32 = 2.2;
 
 impl Binding {
     pub(crate) fn new(key: &Key, domain: &str, message: &[Carrier]) -> Self {

@@ -31,6 +31,14 @@ const ALIGNED_MARGIN: f32 = 0.5;
 /// where its shift is clear, else from the middle outwards, as perspective demands.
 const WHOLE: [f64; 3] = [1.0, 1.0, 1.0];
 const OUTWARDS: [f64; 7] = [0.4, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0];
+/// Side of the places where a fit may start, in pattern pixels, how many of them along a side are tried, and
+/// of how many the fit is carried on. Their correlation must stand out from the best of all their shifts.
+const ANCHOR: f64 = 176.0;
+const ANCHORS: usize = 5;
+const BEST_ANCHORS: usize = 2;
+const WORTH_ANCHORING: f32 = 5.4;
+/// Factor by which the fitted region grows.
+const GROWTH: f64 = 1.3;
 /// From this correlation on the mark is there, and is worth a second look through other residuals.
 const CERTAIN: f32 = 6.0;
 /// Scales that people and programs choose; some lie where the spectrum shows little after coding.
@@ -143,6 +151,31 @@ impl Detector {
     pub(crate) fn center(&self) -> (f64, f64) {
         let (width, height) = self.pyramid.size();
         (width as f64 / 2.0, height as f64 / 2.0)
+    }
+
+    /// The energy over noise with which known symbols are seen where the picture was marked, in each part of
+    /// a grid of `side × side`: `n t² / (n − t²)` for `n` soft values that correlate with `t`.
+    pub(crate) fn energies(&mut self, pattern: &Pattern, symbols: &[f32], side: usize) -> Vec<f64> {
+        let (width, height) = self.original;
+        let scale = pattern_scale(width, height) / self.shrink;
+        let (level, here) = self.pyramid.for_scale(scale);
+        let residual = level.scene.residual(Grain::for_scale(here));
+        let mapping = Homography::linear([1.0 / scale, 0.0, 0.0, 1.0 / scale])
+            .with_pixels_of(1.0 / level.ratio.0, 1.0 / level.ratio.1);
+        let parts = Part::whole(residual).grid(side, side);
+        let energy = |part| {
+            let tile = fold(residual, part, &mapping);
+            let carriers = Carriers::new(&tile, pattern, &mut self.fourier);
+            let soft = carriers.soft_values(pattern, Shift::NONE);
+            let (mut agreement, mut energy) = (0.0, f64::MIN_POSITIVE);
+            for (&value, &symbol) in soft.iter().zip(symbols) {
+                agreement += f64::from(value * symbol);
+                energy += f64::from(value * value);
+            }
+            let (squared, count) = (agreement.max(0.0).powi(2) / energy, soft.len() as f64);
+            count * squared / (count - squared).max(1.0)
+        };
+        parts.into_iter().map(energy).collect()
     }
 
     /// Looks where a mark lies that was not moved: not scaled at all, or a whole picture scaled.
@@ -350,10 +383,64 @@ impl Look<'_> {
             }
         }
         let (_, shift, middle) = self.fold(mapping, OUTWARDS[0], either_way);
-        if shift.z < least {
-            return None;
+        if shift.z >= least {
+            let hit = self.refined(middle, &OUTWARDS, attempts);
+            if hit.is_some() {
+                return hit;
+            }
         }
-        self.refined(middle, &OUTWARDS, attempts)
+        match source {
+            Source::Known => self
+                .fit_outwards(mapping, attempts)
+                .or_else(|| self.without_sync(mapping, attempts)),
+            _ => None,
+        }
+    }
+
+    /// Reads a picture that lies exactly as it was marked without synchronisation, which is the same in all
+    /// pictures of a key: who averages many can take it away.
+    fn without_sync(&mut self, mapping: Homography, attempts: &mut Attempts) -> Option<Hit> {
+        let (carriers, _, _) = self.fold(mapping, 1.0, false);
+        let soft = carriers.soft_values_without_sync(self.pattern, Shift::NONE);
+        let decoded = self.pattern.code.decode(&soft, attempts)?;
+        Some(self.hit(decoded, &carriers, Shift::NONE, mapping))
+    }
+
+    /// Starts from the places where the pattern is seen best and fits outwards from there: a mild
+    /// perspective leaves every small place nearly as it was.
+    fn fit_outwards(&mut self, mapping: Homography, attempts: &mut Attempts) -> Option<Hit> {
+        let residual = self.scene.residual(self.grain);
+        let [a, b, c, d] = mapping.jacobian(0.0, 0.0);
+        let side = (ANCHOR / (a * d - b * c).abs().sqrt().max(1e-6)) as usize;
+        let mut anchors: Vec<(f32, Part)> = Part::whole(residual)
+            .windows(side, ANCHORS)
+            .into_iter()
+            .map(|part| {
+                let tile = fold(residual, part, &mapping);
+                let carriers = Carriers::new(&tile, self.pattern, self.fourier);
+                (carriers.shift(self.pattern, self.fourier).z, part)
+            })
+            .filter(|(z, _)| *z >= WORTH_ANCHORING)
+            .collect();
+        anchors.sort_by(|a, b| b.0.total_cmp(&a.0));
+        anchors.truncate(BEST_ANCHORS);
+        anchors.into_iter().find_map(|(_, part)| {
+            let residual = self.scene.residual(self.grain);
+            let whole = Part::whole(residual);
+            let (mut region, mut fitted) = (part, mapping);
+            loop {
+                let is_whole = region == whole;
+                let reach = if is_whole { Reach::Near } else { Reach::Far };
+                let residual = self.scene.residual(self.grain);
+                let (pattern, fourier) = (self.pattern, &mut *self.fourier);
+                fitted = refine(residual, region, reach, pattern, &fitted, fourier);
+                if is_whole {
+                    break;
+                }
+                region = region.grown(GROWTH, &whole);
+            }
+            self.refined(fitted, &WHOLE, attempts)
+        })
     }
 
     /// Carriers and shift of the middle part with `share` of the sides.
@@ -498,4 +585,29 @@ fn oriented(
         }
     }
     (carriers, shift, mapping)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use filigrane_payload::{FALSE_POSITIVE_BOUND, Key, Keystream, MarkId, Origin, Payload};
+
+    #[test]
+    fn a_picture_in_place_is_read_without_synchronisation() {
+        let mut stripped = Pattern::new(&Key::public()).unwrap();
+        stripped.sync.clear();
+        let pattern = Pattern::new(&Key::public()).unwrap();
+        let payload = Payload::new(Origin::Generated, MarkId::from_bytes([9; 11]));
+        let tile = stripped.tile(&pattern.code.symbols(&payload), 1);
+        let (width, height) = (4 * TILE, 3 * TILE);
+        let mut random = Keystream::new(&Key::public().derive("test noise"));
+        let mut luma = Plane::zeros(width, height);
+        for (i, value) in luma.data.iter_mut().enumerate() {
+            let place = i / width % TILE * TILE + i % TILE;
+            *value = 128.0 + 20.0 * (random.uniform() as f32 - 0.5) + 2.0 * tile[place];
+        }
+        let mut attempts = Attempts::new(FALSE_POSITIVE_BOUND);
+        let hit = Detector::new(luma).aligned(&pattern, &mut attempts);
+        assert_eq!(hit.map(|hit| hit.decoded.payload), Some(payload));
+    }
 }

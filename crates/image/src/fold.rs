@@ -65,6 +65,37 @@ impl Part {
         (0..columns * rows).map(part).collect()
     }
 
+    /// Squares of a side, `count` along each direction, evenly spread and overlapping where they must.
+    pub(crate) fn windows(&self, side: usize, count: usize) -> Vec<Self> {
+        let spans = |(from, to): (usize, usize)| -> Vec<(usize, usize)> {
+            let (length, spare) = (to - from, (to - from).saturating_sub(side));
+            let count = if spare == 0 { 1 } else { count.max(2) };
+            (0..count)
+                .map(|i| {
+                    let start = from + spare * i / (count - 1).max(1);
+                    (start, start + side.min(length))
+                })
+                .collect()
+        };
+        let rows = spans(self.y);
+        spans(self.x)
+            .into_iter()
+            .flat_map(|x| rows.iter().map(move |&y| Self { x, y }))
+            .collect()
+    }
+
+    /// This part with sides longer by a factor, as far as `limit` reaches.
+    pub(crate) fn grown(&self, factor: f64, limit: &Self) -> Self {
+        let span = |(from, to): (usize, usize), (first, last): (usize, usize)| {
+            let more = (0.5 * (factor - 1.0) * (to - from) as f64).ceil() as usize + 1;
+            (from.saturating_sub(more).max(first), (to + more).min(last))
+        };
+        Self {
+            x: span(self.x, limit.x),
+            y: span(self.y, limit.y),
+        }
+    }
+
     /// The part's middle.
     pub(crate) fn center(&self) -> (f64, f64) {
         (

@@ -18,16 +18,20 @@ const LEAST_TO_LOOK: usize = 64;
 /// Strengths that are tried in turn. The first is what the eye lets pass on photographs, found by
 /// looking at 1:1 and 2×; the others are for flat graphics, which would lose the mark in any coding.
 const STRENGTHS: [f32; 3] = [0.40, 0.57, 0.80];
-/// Quality of the lossy coding through which the mark must read back before a strength is enough.
-const CODED_QUALITY: u32 = 40;
-/// Correlation that it must read back with then: 14 is the bound for acceptance, and this leaves some of
-/// the energy for what else happens to the picture.
-const CODED_READ_BACK: f64 = 18.0;
-/// Where it reads back with more than this after coding, the strength is lowered towards it: what is
-/// ample in a busy picture is better spent on quality.
-const CODED_AMPLE: f64 = 26.0;
-/// But not below this share, 1.2 dB: crops leave little of even a busy picture.
-const LOWEST_SHARE: f64 = 0.87;
+/// Quality of the lossy coding through which the mark is looked at while its strength is chosen.
+const CODED_QUALITY: u32 = 25;
+/// Energy over noise that is ample after that coding (some 240 are needed to read the payload; stronger
+/// coding leaves a quarter of it), and in a ninth of the picture without coding.
+const AMPLE_CODED: f64 = 900.0;
+const AMPLE_IN_PART: f64 = 330.0;
+/// Parts along a side of which nearly all must have that: all but two of nine.
+const PARTS: usize = 3;
+const POOR_PARTS: usize = 2;
+/// The first strength is moved towards what is ample within these bounds: what a busy picture has in
+/// excess pays for what a smooth one lacks.
+const SHARE: (f64, f64) = (0.66, 1.0);
+/// Below this energy after coding the picture is flat, and the next strength is tried.
+const FLAT_CODED: f64 = 240.0;
 /// Correlation that it must read back with in any case, without coding: 14 is the bound for acceptance.
 const READ_BACK: f64 = 16.0;
 
@@ -88,30 +92,31 @@ impl Watermark for ImageWatermark {
             });
         }
         let luma = target.as_ref().luma();
-        let change = embed::change(&luma, &plan.pattern, &plan.pattern.code.symbols(payload));
+        let symbols = plan.pattern.code.symbols(payload);
+        let change = embed::change(&luma, &plan.pattern, &symbols);
         drop(luma);
         let original = target.to_samples();
         let mut marked = None;
-        for cap in STRENGTHS {
+        for (round, cap) in STRENGTHS.into_iter().enumerate() {
             if marked.is_some() {
                 target.restore(&original);
             }
-            let strength = embed::strength(&mut target, &change, cap);
-            let psnr_db = embed::apply(&mut target, &change, strength);
-            marked = Some((psnr_db, strength));
-            let coded = Some(CODED_QUALITY);
-            let reads_back = read_back(target.as_ref(), plan, payload, coded);
-            if reads_back > CODED_AMPLE {
+            let mut strength = embed::strength(&mut target, &change, cap);
+            let mut psnr_db = embed::apply(&mut target, &change, strength);
+            let coded = coded_energy(target.as_ref(), plan, &symbols);
+            if round == 0 {
+                let share = ample_share(coded, part_energy(target.as_ref(), plan, &symbols));
                 target.restore(&original);
-                let lower = strength * ample_share(reads_back, plan.pattern.code.length()) as f32;
-                marked = Some((embed::apply(&mut target, &change, lower), lower));
+                strength = embed::strength(&mut target, &change, strength * share as f32);
+                psnr_db = embed::apply(&mut target, &change, strength);
             }
+            marked = Some((psnr_db, strength));
             // Below the cap, the quality floor decides: a higher cap would change nothing.
-            if reads_back >= CODED_READ_BACK || strength < cap {
+            if coded >= FLAT_CODED || psnr_db < PSNR_FLOOR_DB + 0.1 {
                 break;
             }
         }
-        let correlation = read_back(target.as_ref(), plan, payload, None);
+        let correlation = read_back(target.as_ref(), plan, payload);
         match marked {
             Some((psnr_db, strength)) if correlation >= READ_BACK => Ok(Quality {
                 psnr_db,
@@ -192,29 +197,30 @@ impl Watermark for ImageWatermark {
     }
 }
 
-/// The share of the strength at which a correlation would come down to [`CODED_AMPLE`]: of `n` soft values,
-/// a mark of the energy `e` over noise of unit variance reads back with `t² = n e / (n + e)`.
-fn ample_share(correlation: f64, length: usize) -> f64 {
-    let energy = |t: f64| t * t / (1.0 - t * t / length as f64).max(1e-3);
-    (energy(CODED_AMPLE) / energy(correlation))
-        .sqrt()
-        .max(LOWEST_SHARE)
+/// The share of a strength that makes these energies ample. Energies grow with its square at least.
+fn ample_share(coded: f64, in_part: f64) -> f64 {
+    let wanted = (AMPLE_CODED / coded.max(1.0)).max(AMPLE_IN_PART / in_part.max(1.0));
+    wanted.sqrt().clamp(SHARE.0, SHARE.1)
 }
 
-/// The correlation with which `payload` is read from the picture, as it is or after lossy coding of some
-/// quality; 0 where it is not.
-fn read_back(
-    view: PixelsRef<'_>,
-    plan: &ImagePlan,
-    payload: &Payload,
-    quality: Option<u32>,
-) -> f64 {
+/// Energy over noise that the symbols have after lossy coding.
+fn coded_energy(view: PixelsRef<'_>, plan: &ImagePlan, symbols: &[f32]) -> f64 {
+    let mut detector = Detector::new(view.luma()).coded(CODED_QUALITY);
+    let energies = detector.energies(&plan.pattern, symbols, 1);
+    energies.first().copied().unwrap_or(0.0)
+}
+
+/// Energy over noise that nearly every part of the picture has.
+fn part_energy(view: PixelsRef<'_>, plan: &ImagePlan, symbols: &[f32]) -> f64 {
+    let mut energies = Detector::new(view.luma()).energies(&plan.pattern, symbols, PARTS);
+    energies.sort_by(f64::total_cmp);
+    energies.get(POOR_PARTS).copied().unwrap_or(0.0)
+}
+
+/// The correlation with which `payload` is read from the picture; 0 where it is not.
+fn read_back(view: PixelsRef<'_>, plan: &ImagePlan, payload: &Payload) -> f64 {
     let mut attempts = Attempts::new(FALSE_POSITIVE_BOUND);
-    let mut detector = Detector::new(view.luma());
-    if let Some(quality) = quality {
-        detector = detector.coded(quality);
-    }
-    let hit = detector.aligned(&plan.pattern, &mut attempts);
+    let hit = Detector::new(view.luma()).aligned(&plan.pattern, &mut attempts);
     hit.filter(|hit| hit.decoded.payload == *payload && !hit.bond.is_broken())
         .map_or(0.0, |hit| hit.decoded.correlation)
 }
