@@ -43,7 +43,7 @@ pub(crate) fn change(luma: &Plane, pattern: &Pattern, symbols: &[f32]) -> Plane 
     let tile = pattern.tile(symbols, oversampling);
     let bound = pattern.bound_tiles(oversampling);
     let mapping = Homography::linear([1.0 / scale, 0.0, 0.0, 1.0 / scale]);
-    let cells = pattern.binding.features(luma, &mapping);
+    let cells = pattern.binding.features(luma, &mapping).hardened();
     let side = TILE * oversampling;
     let place = |i: usize| ((i as f64 * oversampling as f64 / scale).round() as usize) % side;
     let columns: Vec<usize> = (0..luma.width).map(place).collect();
