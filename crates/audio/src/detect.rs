@@ -209,7 +209,6 @@ impl Section {
 
     fn mark(&self, reading: &Reading, plan: &AudioPlan) -> Mark<AudioPlace> {
         let symbols = plan.code.symbols(&reading.decoded.payload);
-        let marks = plan.pattern.with_symbols(&symbols);
         let alignment = &reading.alignment;
         let grids = grids(&self.views, &(0..self.views.rows()), alignment);
         Mark {
@@ -217,7 +216,7 @@ impl Section {
             key_id: plan.key_id(),
             p_value: reading.decoded.p_value,
             place: AudioPlace {
-                regions: regions(&grids, alignment, &marks, self.seconds),
+                regions: regions(&grids, alignment, &plan.pattern, &symbols, self.seconds),
                 speed: alignment.speed,
                 pitch: alignment.pitch,
                 sync_z: reading.sync_z,

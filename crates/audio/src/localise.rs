@@ -1,8 +1,9 @@
 //! Where a mark lies: with the payload known, every cell's sign is.
 
 use crate::alignment::Alignment;
-use crate::format::BINS;
+use crate::format::{BINS, PERIOD};
 use crate::map::ROWS_PER_SECOND;
+use crate::pattern::Pattern;
 use crate::statistic::Grid;
 use crate::watermark::Region;
 
@@ -13,25 +14,29 @@ const PIECE_S: f64 = 0.5;
 /// Gaps up to this are closed: speech pauses carry nothing.
 const GAP_S: f64 = 2.0;
 
-/// The regions that carry the mark with these cells (a block, frame by frame).
+/// The regions that carry the mark with these symbols.
+///
+/// The sync cells do not count: they are the same in every mark of the key, and a neighbour's mark would
+/// be taken for this one.
 pub(crate) fn regions(
     grids: &[Grid],
     alignment: &Alignment,
-    marks: &[f32],
+    pattern: &Pattern,
+    symbols: &[f32],
     end_s: f64,
 ) -> Vec<Region> {
     let pieces = ((end_s / PIECE_S).ceil() as usize).max(1);
     let mut sums = vec![0.0; pieces];
     let mut energies = vec![1e-9; pieces];
-    let blocks = marks.len() / BINS;
+    let marks = pattern.data_with_symbols(symbols);
     for grid in grids {
         for (frame, values, _) in grid.frames() {
             let second = alignment.row(frame) / ROWS_PER_SECOND;
             let piece = ((second / PIECE_S).max(0.0) as usize).min(pieces - 1);
-            let signs = &marks[frame.rem_euclid(blocks as i64) as usize * BINS..];
+            let signs = &marks[frame.rem_euclid(PERIOD as i64) as usize * BINS..];
             for (value, sign) in values.iter().zip(signs) {
                 sums[piece] += f64::from(value * sign);
-                energies[piece] += f64::from(value * value);
+                energies[piece] += f64::from(value * value * sign.abs());
             }
         }
     }

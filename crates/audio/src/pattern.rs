@@ -104,11 +104,20 @@ impl Pattern {
 
     /// The whole mark of a codeword: cell signs with the symbols multiplied in, frame by frame.
     pub(crate) fn with_symbols(&self, symbols: &[f32]) -> Vec<f32> {
+        self.cells(symbols, 1.0)
+    }
+
+    /// The same without what all marks of the key have in common: sync cells are 0.
+    pub(crate) fn data_with_symbols(&self, symbols: &[f32]) -> Vec<f32> {
+        self.cells(symbols, 0.0)
+    }
+
+    fn cells(&self, symbols: &[f32], sync: f32) -> Vec<f32> {
         self.signs
             .iter()
             .zip(&self.roles)
             .map(|(&sign, role)| match *role {
-                Role::Sync => sign,
+                Role::Sync => sign * sync,
                 Role::Symbol(index) => sign * symbols.get(usize::from(index)).unwrap_or(&1.0),
             })
             .collect()
