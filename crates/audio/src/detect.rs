@@ -202,7 +202,7 @@ impl Section {
             if rows.len() == whole.len() {
                 return None;
             }
-            let alignment = extend(map, rows, alignment, &plan.pattern);
+            let alignment = extend(map, rows, alignment, candidate.bins, &plan.pattern);
             read(&self.views, &whole, alignment, plan, attempts)
         })
     }

@@ -18,7 +18,7 @@ use crate::watermark::{AudioPlan, AudioQuality};
 /// Least signal-to-mark ratio. Only noise-like sounds get there, whose energy all lies where the mark
 /// does and which hide it best; others keep 25 to 36 dB at [`USUAL_STRENGTH`].
 const USUAL_SNR_DB: f64 = 22.0;
-/// The perceptual profile as it stands: PESQ-WB of clean synthetic speech is then 4.46.
+/// The perceptual profile as it stands: PESQ-WB of clean synthetic speech is then 4.45.
 /// A fifth more costs .04 of it.
 const USUAL_STRENGTH: f64 = 1.0;
 /// A sound in which the mark cannot be read back is marked more strongly, down to this ratio and up to

@@ -8,13 +8,14 @@ use crate::search::Candidate;
 /// Steps of speed and pitch, and of the origin in rows, from coarse to fine.
 const STEPS: [(f64, f64); 3] = [(1e-3, 1.0), (5e-4, 0.5), (2.5e-4, 0.5)];
 
-/// Score of the sync cells alone: the sum of the amplitude's ratios to its neighbours in time and in
-/// frequency, times the signs, in standard deviations.
+/// Score of the sync cells in the first `bins` alone: the sum of the amplitude's ratios to its neighbours in
+/// time and in frequency, times the signs, in standard deviations.
 pub(crate) fn sync_score(
     map: &Map,
     rows: &std::ops::Range<usize>,
     alignment: &Alignment,
     places: &BinPlaces,
+    bins: usize,
     pattern: &Pattern,
 ) -> f32 {
     let frames = alignment.frames(rows);
@@ -27,6 +28,9 @@ pub(crate) fn sync_score(
         let [before, here, after] = [frame - 1, frame, frame + 1].map(row_at);
         for &(bin, sign) in pattern.sync_of(frame) {
             let bin = usize::from(bin);
+            if bin >= bins {
+                break;
+            }
             let a = places.amplitude(here, bin + 1);
             let in_time = places.amplitude(before, bin + 1) + places.amplitude(after, bin + 1);
             let in_frequency = places.amplitude(here, bin) + places.amplitude(here, bin + 2);
@@ -49,8 +53,16 @@ pub(crate) fn refine(map: &Map, candidate: &Candidate, pattern: &Pattern) -> Ali
     let start = candidate.alignment;
     let (retimed, shifted) = (start.speed != 1.0, start.pitch != 1.0);
     let tied = (start.speed - start.pitch).abs() < 1e-9;
-    let score =
-        |alignment: &Alignment| sync_score(map, rows, alignment, &alignment.bins(), pattern);
+    let score = |alignment: &Alignment| {
+        sync_score(
+            map,
+            rows,
+            alignment,
+            &alignment.bins(),
+            candidate.bins,
+            pattern,
+        )
+    };
     let (mut best, mut best_score) = (start, score(&start));
     for (factor_step, origin_step) in STEPS {
         for _ in 0..2 {
@@ -100,6 +112,7 @@ pub(crate) fn extend(
     map: &Map,
     rows: &std::ops::Range<usize>,
     start: Alignment,
+    bins: usize,
     pattern: &Pattern,
 ) -> Alignment {
     if start.speed == 1.0 {
@@ -116,7 +129,10 @@ pub(crate) fn extend(
             if tied {
                 other.pitch = speed;
             }
-            (sync_score(map, &whole, &other, &places, pattern), other)
+            (
+                sync_score(map, &whole, &other, &places, bins, pattern),
+                other,
+            )
         })
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map_or(start, |best| best.1)

@@ -11,14 +11,18 @@ use multiversion::multiversion;
 use crate::alignment::{Alignment, BinPlaces};
 use crate::format::{BINS, FIRST_BIN, PERIOD, SYNC_FRAMES};
 use crate::map::{Map, ROWS_PER_FRAME, WIDTH};
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, SyncCell};
 
 /// Rows of the map between rows of the statistic: half a frame.
 const COARSE: usize = 2;
 /// Half-frame phases of the block.
 const PHASES: usize = 2 * PERIOD;
-/// Best phases that are kept of each hypothesis.
+/// Best phases that are kept of each hypothesis and band.
 const KEPT: usize = 3;
+/// Marked bins below which a hypothesis is scored: up to 2.2 kHz, which is all that a telephone's codec
+/// keeps of a mark, up to 4 kHz, and all. Every band is a part of the next, so that the narrow ones come for
+/// nothing.
+pub(crate) const BANDS: [usize; 3] = [60, 120, BINS];
 
 /// A hypothesis with its score.
 #[derive(Debug, Clone)]
@@ -26,6 +30,8 @@ pub(crate) struct Candidate {
     /// Standard deviations of an unmarked sound.
     pub(crate) z: f32,
     pub(crate) alignment: Alignment,
+    /// Marked bins that were looked at, from the first.
+    pub(crate) bins: usize,
     /// Rows of the map that were searched.
     pub(crate) rows: std::ops::Range<usize>,
 }
@@ -190,10 +196,34 @@ impl Fold {
         let columns: Vec<usize> = (0..within)
             .map(|bin| ((bin + FIRST_BIN) as f64 * 2.0 * pitch).round() as usize)
             .collect();
-        let mut scores = [0.0_f32; PHASES];
-        correlate(&self.columns, &columns, pattern, &mut scores);
-        let energy: f32 = columns.iter().map(|&column| self.energies[column]).sum();
-        let deviation = (energy * SYNC_FRAMES as f32 / PHASES as f32).sqrt() + 1e-9;
+        let mut sums = [0.0_f32; PHASES];
+        let (mut cells, mut energy) = (pattern.sync(), 1e-9_f32);
+        let mut first = 0;
+        for bins in BANDS.map(|bins| bins.min(within)) {
+            let (band, rest) =
+                cells.split_at(cells.partition_point(|cell| usize::from(cell.bin) < bins));
+            cells = rest;
+            if band.is_empty() {
+                continue;
+            }
+            correlate(&self.columns, &columns, band, &mut sums);
+            let columns = columns[first..bins].iter();
+            energy += columns.map(|&column| self.energies[column]).sum::<f32>();
+            first = bins;
+            let deviation = (energy * SYNC_FRAMES as f32 / PHASES as f32).sqrt();
+            self.keep_best(sums, deviation, pitch, bins, out);
+        }
+    }
+
+    /// Keeps the best phases of scores that have this standard deviation in an unmarked sound.
+    fn keep_best(
+        &self,
+        mut scores: [f32; PHASES],
+        deviation: f32,
+        pitch: f64,
+        bins: usize,
+        out: &mut Vec<Candidate>,
+    ) {
         for _ in 0..KEPT {
             let Some((place, score)) = scores
                 .iter()
@@ -213,6 +243,7 @@ impl Fold {
                     pitch,
                     origin,
                 },
+                bins,
                 rows: self.rows.clone(),
             });
             // Phases beside a peak are the same peak.
@@ -225,9 +256,9 @@ impl Fold {
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn correlate(folded: &[f32], columns: &[usize], pattern: &Pattern, scores: &mut [f32; PHASES]) {
+fn correlate(folded: &[f32], columns: &[usize], cells: &[SyncCell], scores: &mut [f32; PHASES]) {
     let (even, odd) = scores.split_at_mut(PERIOD);
-    for cell in pattern.sync() {
+    for cell in cells {
         let Some(&column) = columns.get(usize::from(cell.bin)) else {
             break;
         };

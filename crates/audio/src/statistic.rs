@@ -16,6 +16,21 @@ const VARIANCE_FLOOR: f32 = 0.02;
 const LEVEL_LIMITS: [f32; LEVELS - 1] = [1.5, 2.2, 3.5, 6.0, 12.0, 30.0];
 /// Classes of level.
 pub(crate) const LEVELS: usize = 7;
+/// Upper limits of the classes of prominence, energies over the mean of the surrounding bins.
+const PROMINENCE_LIMITS: [f32; PROMINENCES - 1] = [0.125, 0.25, 0.5, 0.8, 1.25, 2.0];
+/// Classes of prominence.
+pub(crate) const PROMINENCES: usize = 7;
+/// Bins on either side that a cell's prominence is measured against: 400 Hz, some critical bands.
+const PROMINENCE_REACH: usize = 12;
+
+/// What a cell's surroundings are like, which says how much of the mark may be left there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CellClass {
+    /// Level above the noise floor: noise covers what is low.
+    pub(crate) level: u8,
+    /// Energy over that of the same frame's bins around: codecs keep what stands out.
+    pub(crate) prominence: u8,
+}
 
 /// The statistic of a run of frames.
 #[derive(Debug, Clone)]
@@ -24,8 +39,8 @@ pub(crate) struct Grid {
     pub(crate) first: i64,
     /// Statistic, frame by frame of [`BINS`].
     pub(crate) values: Vec<f32>,
-    /// Class of level above the noise floor of each.
-    pub(crate) levels: Vec<u8>,
+    /// The class of each.
+    pub(crate) classes: Vec<CellClass>,
 }
 
 impl Grid {
@@ -34,11 +49,11 @@ impl Grid {
         let frames = alignment.frames(rows);
         let first = frames.start;
         if frames.end - frames.start < 5 {
-            let (values, levels) = (Vec::new(), Vec::new());
+            let (values, classes) = (Vec::new(), Vec::new());
             return Self {
                 first,
                 values,
-                levels,
+                classes,
             };
         }
         let places = alignment.bins();
@@ -53,21 +68,20 @@ impl Grid {
         for row in values.chunks_exact_mut(BINS) {
             row[places.within..].fill(0.0);
         }
-        let levels = levels(&ratios.local);
         Self {
             first,
             values,
-            levels,
+            classes: classes(&ratios.local),
         }
     }
 
-    /// The frames with their numbers, statistics and levels.
-    pub(crate) fn frames(&self) -> impl Iterator<Item = (i64, &[f32], &[u8])> {
+    /// The frames with their numbers, statistics and classes.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = (i64, &[f32], &[CellClass])> {
         self.values
             .chunks_exact(BINS)
-            .zip(self.levels.chunks_exact(BINS))
+            .zip(self.classes.chunks_exact(BINS))
             .enumerate()
-            .map(|(k, (values, levels))| (self.first + k as i64, values, levels))
+            .map(|(k, (values, classes))| (self.first + k as i64, values, classes))
     }
 }
 
@@ -159,9 +173,33 @@ fn local_mean_square(values: &[f32]) -> Vec<f32> {
     mean
 }
 
-/// Classes of level above the noise floor, which is the lower seventh over time, smoothed over nine
-/// bins.
-fn levels(local: &[f32]) -> Vec<u8> {
+fn classes(local: &[f32]) -> Vec<CellClass> {
+    let floors = noise_floors(local);
+    let mut sums = [0.0; BINS + 1];
+    let mut classes = Vec::with_capacity(local.len());
+    for row in local.chunks_exact(BINS) {
+        for (bin, amplitude) in row.iter().enumerate() {
+            sums[bin + 1] = sums[bin] + amplitude * amplitude;
+        }
+        for (bin, (amplitude, floor)) in row.iter().zip(&floors).enumerate() {
+            let near = bin.saturating_sub(PROMINENCE_REACH)..(bin + PROMINENCE_REACH + 1).min(BINS);
+            let mean = (sums[near.end] - sums[near.start]) / near.len() as f32;
+            let prominence = amplitude * amplitude / mean.max(f32::MIN_POSITIVE);
+            classes.push(CellClass {
+                level: class(amplitude / floor, &LEVEL_LIMITS),
+                prominence: class(prominence, &PROMINENCE_LIMITS),
+            });
+        }
+    }
+    classes
+}
+
+fn class(value: f32, limits: &[f32]) -> u8 {
+    limits.iter().take_while(|&&limit| value >= limit).count() as u8
+}
+
+/// Noise floor of each bin: the lower seventh over time, smoothed over nine bins.
+fn noise_floors(local: &[f32]) -> Vec<f32> {
     let mut column = Vec::new();
     let quantiles: Vec<f32> = (0..BINS)
         .map(|bin| {
@@ -171,21 +209,10 @@ fn levels(local: &[f32]) -> Vec<u8> {
             *column.select_nth_unstable_by(place, f32::total_cmp).1
         })
         .collect();
-    let floors: Vec<f32> = (0..BINS)
+    (0..BINS)
         .map(|bin| {
             let near = &quantiles[bin.saturating_sub(4)..(bin + 5).min(BINS)];
             near.iter().sum::<f32>() / near.len() as f32 + 1e-9
-        })
-        .collect();
-    local
-        .chunks_exact(BINS)
-        .flat_map(|row| row.iter().zip(&floors))
-        .map(|(amplitude, floor)| {
-            let level = amplitude / floor;
-            LEVEL_LIMITS
-                .iter()
-                .take_while(|&&limit| level >= limit)
-                .count() as u8
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Weights that the sync cells teach.
 //!
 //! Their signs are known, so the statistic's slope (how much of the mark came through) and variance
-//! can be estimated from them per frequency group and per class of level above the noise floor. Data
+//! can be estimated from them per frequency group and per class of surroundings. Data
 //! cells are weighted by slope over variance, the optimum for a known signal in independent noise.
 //! This is what finds out that nothing above 3.4 kHz survived a telephone. The weights depend on the
 //! sound and on the pattern's sub-key alone, never on the code's signs: the false-positive bound of
@@ -9,18 +9,20 @@
 
 use crate::format::BINS;
 use crate::pattern::{Pattern, Role};
-use crate::statistic::{Grid, LEVELS};
+use crate::search::BANDS;
+use crate::statistic::{CellClass, Grid, LEVELS, PROMINENCES};
 
 /// Frequency groups of about 12 bins, 370 Hz.
 const GROUPS: usize = 18;
 /// Classes with fewer sync cells than this are left out.
 const FEWEST: f64 = 20.0;
 
-/// Weights by frequency group and level class.
+/// Weights by frequency group, level and prominence.
 #[derive(Debug, Clone)]
 pub(crate) struct Weights {
     groups: [f64; GROUPS],
     levels: [f64; LEVELS],
+    prominences: [f64; PROMINENCES],
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,29 +33,41 @@ struct Class {
 }
 
 impl Weights {
-    /// Learns weights from a grid's sync cells: the groups', then the levels' under those.
+    /// Learns weights from a grid's sync cells: the groups', then the levels' under those, then the
+    /// prominences'.
     pub(crate) fn train(grid: &Grid, pattern: &Pattern) -> Self {
         let mut weights = Self {
             groups: [1.0; GROUPS],
             levels: [1.0; LEVELS],
+            prominences: [1.0; PROMINENCES],
         };
-        let mut groups = [Class::default(); GROUPS];
-        each_sync_cell(grid, pattern, |bin, _, value, signed| {
-            groups[group(bin)].add(value, signed);
-        });
-        weights.groups = shrunk(&groups);
-        let mut levels = [Class::default(); LEVELS];
-        each_sync_cell(grid, pattern, |bin, level, value, signed| {
-            let weight = weights.groups[group(bin)];
-            levels[level].add(value * weight, signed * weight);
-        });
-        weights.levels = shrunk(&levels);
+        weights.groups = weights.learn(grid, pattern, |bin, _| group(bin));
+        weights.levels = weights.learn(grid, pattern, |_, class| usize::from(class.level));
+        weights.prominences =
+            weights.learn(grid, pattern, |_, class| usize::from(class.prominence));
         weights
     }
 
+    /// The weights of one more way to sort the cells, under those that are known.
+    fn learn<const N: usize>(
+        &self,
+        grid: &Grid,
+        pattern: &Pattern,
+        sort: impl Fn(usize, CellClass) -> usize,
+    ) -> [f64; N] {
+        let mut classes = [Class::default(); N];
+        each_sync_cell(grid, pattern, |bin, class, value, signed| {
+            let weight = self.of(bin, class);
+            classes[sort(bin, class)].add(value * weight, signed * weight);
+        });
+        shrunk(&classes)
+    }
+
     /// The weight of a cell.
-    pub(crate) fn of(&self, bin: usize, level: u8) -> f64 {
-        self.groups[group(bin)] * self.levels[usize::from(level)]
+    pub(crate) fn of(&self, bin: usize, class: CellClass) -> f64 {
+        self.groups[group(bin)]
+            * self.levels[usize::from(class.level)]
+            * self.prominences[usize::from(class.prominence)]
     }
 }
 
@@ -95,33 +109,37 @@ fn group(bin: usize) -> usize {
     bin * GROUPS / BINS
 }
 
-fn each_sync_cell(grid: &Grid, pattern: &Pattern, mut visit: impl FnMut(usize, usize, f64, f64)) {
-    for (frame, values, levels) in grid.frames() {
+fn each_sync_cell(
+    grid: &Grid,
+    pattern: &Pattern,
+    mut visit: impl FnMut(usize, CellClass, f64, f64),
+) {
+    for (frame, values, classes) in grid.frames() {
         for &(bin, sign) in pattern.sync_of(frame) {
             let bin = usize::from(bin);
             let value = f64::from(values[bin]);
             if value != 0.0 {
-                visit(
-                    bin,
-                    usize::from(levels[bin]),
-                    value,
-                    value * f64::from(sign),
-                );
+                visit(bin, classes[bin], value, value * f64::from(sign));
             }
         }
     }
 }
 
-/// The sync cells' sum in standard deviations, unweighted.
+/// The sync cells' sum in standard deviations, unweighted, in the best of the searched bands.
 pub(crate) fn sync_z(grids: &[Grid], pattern: &Pattern) -> f64 {
-    let (mut sum, mut energy) = (0.0, 1e-12);
+    let mut sums = [(0.0, 1e-12); BANDS.len()];
     for grid in grids {
-        each_sync_cell(grid, pattern, |_, _, value, signed| {
-            sum += signed;
-            energy += value * value;
+        each_sync_cell(grid, pattern, |bin, _, value, signed| {
+            for ((sum, energy), bins) in sums.iter_mut().zip(BANDS) {
+                if bin < bins {
+                    *sum += signed;
+                    *energy += value * value;
+                }
+            }
         });
     }
-    sum / f64::sqrt(energy)
+    let z = sums.map(|(sum, energy)| sum / f64::sqrt(energy));
+    z.into_iter().fold(f64::MIN, f64::max)
 }
 
 /// One soft value per coded symbol: the weighted sum over its cells in all grids.
@@ -132,12 +150,12 @@ pub(crate) fn soft_symbols(
 ) -> Vec<f32> {
     let mut soft = vec![0.0_f64; symbols];
     for (grid, weights) in grids {
-        for (frame, values, levels) in grid.frames() {
+        for (frame, values, classes) in grid.frames() {
             let (roles, signs) = (pattern.roles(frame), pattern.signs(frame));
             for bin in 0..BINS {
                 if let Role::Symbol(index) = roles[bin] {
                     let value = f64::from(values[bin] * signs[bin]);
-                    soft[usize::from(index)] += value * weights.of(bin, levels[bin]);
+                    soft[usize::from(index)] += value * weights.of(bin, classes[bin]);
                 }
             }
         }
