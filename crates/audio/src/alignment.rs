@@ -3,6 +3,14 @@
 use crate::format::{BINS, FIRST_BIN, PERIOD};
 use crate::map::{ROWS_PER_FRAME, WIDTH};
 
+/// Steps of the lattice of alignments: rows, and factors of speed and pitch, as fine as the last steps of
+/// refining.
+const ORIGIN_LATTICE: f64 = 0.5;
+const FACTOR_LATTICE: f64 = 1.25e-4;
+/// Factors on the lattice, all families together: speeds of ±28 %, tempos of ±18 %, pitches of ±15 %, each
+/// what is searched and some room for refining.
+const FACTOR_CHOICES: f64 = 2.0 * (0.28 + 0.18 + 0.15) / FACTOR_LATTICE;
+
 /// A hypothesis on how the mark lies in a sound.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Alignment {
@@ -49,6 +57,28 @@ impl Alignment {
             speed,
             origin: row - frame * ROWS_PER_FRAME / speed,
             ..*self
+        }
+    }
+
+    /// The nearest alignment on a lattice about `row`, so that it can be said how many there are to choose
+    /// from ([`choices`](Self::choices)).
+    pub(crate) fn on_lattice(&self, row: f64) -> Self {
+        let snap = |value: f64, step: f64| (value / step).round() * step;
+        Self {
+            speed: snap(self.speed, FACTOR_LATTICE),
+            pitch: snap(self.pitch, FACTOR_LATTICE),
+            origin: row - snap(row - self.origin, ORIGIN_LATTICE),
+        }
+    }
+
+    /// How many alignments on the lattice a search of one window chooses among: the origins within a
+    /// block, under the factors of all families. Half of the choice is set aside for an unchanged timing.
+    pub(crate) fn choices(&self) -> f64 {
+        let origins = PERIOD as f64 * self.step() / ORIGIN_LATTICE + 1.0;
+        if self.speed == 1.0 && self.pitch == 1.0 {
+            2.0 * origins
+        } else {
+            2.0 * origins * FACTOR_CHOICES
         }
     }
 
@@ -100,5 +130,42 @@ impl BinPlaces {
         for (out, &(index, fraction)) in out.iter_mut().zip(&self.places) {
             *out = row[index] + (row[index + 1] - row[index]) * fraction;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lattice_moves_an_alignment_by_less_than_it_matters() {
+        let given = Alignment {
+            speed: 1.0372,
+            pitch: 1.0372,
+            origin: -123.456,
+        };
+        let middle = 625.5;
+        let snapped = given.on_lattice(middle);
+        assert!((snapped.origin - given.origin).abs() <= 0.5 * ORIGIN_LATTICE);
+        assert!((snapped.speed - given.speed).abs() <= 0.5 * FACTOR_LATTICE + 1e-12);
+        assert_eq!(snapped.speed, snapped.pitch);
+        assert!((snapped.on_lattice(middle).origin - snapped.origin).abs() < 1e-9);
+    }
+
+    #[test]
+    fn an_unchanged_timing_stays_so_and_is_the_easiest_to_believe() {
+        let aligned = Alignment {
+            speed: 1.0,
+            pitch: 1.0,
+            origin: 17.3,
+        };
+        let snapped = aligned.on_lattice(0.0);
+        assert_eq!((snapped.speed, snapped.pitch), (1.0, 1.0));
+        let faster = Alignment {
+            speed: 1.1,
+            ..aligned
+        };
+        assert!(aligned.choices() < 3_000.0);
+        assert!(faster.choices() > 1e6);
     }
 }

@@ -24,6 +24,8 @@ const OVERLAP_S: f64 = 10.0;
 /// Length of a search window and distance between windows.
 const WINDOW_S: f64 = 10.0;
 const WINDOW_HOP_S: f64 = 5.0;
+/// Windows of a section at most: one each hop and one at the end.
+const MOST_WINDOWS: usize = (SECTION_S / WINDOW_HOP_S) as usize;
 /// Ranges and step of the searched factors. A step moves a window's ends by a third of a frame.
 const SPEED_RANGE: f64 = 0.26;
 const TEMPO_RANGE: f64 = 0.16;
@@ -50,8 +52,16 @@ pub(crate) fn detect(
     }
     let mut attempts = Attempts::new(FALSE_POSITIVE_BOUND);
     let mut marks: Vec<Mark<AudioPlace>> = Vec::new();
-    for (start_s, section) in sections(sound) {
-        let section = Section::new(&section);
+    let sections = sections(sound);
+    // The whole of a section is one more choice beside its windows.
+    let windows = if sections.len() == 1 {
+        windows((seconds * ROWS_PER_SECOND) as usize + 1).len() + 1
+    } else {
+        sections.len() * (MOST_WINDOWS + 1)
+    };
+    let choices = (windows * plans.len().max(1)) as f64;
+    for (start_s, section) in sections {
+        let section = Section::new(&section, choices);
         for plan in plans {
             for mut mark in section.search(plan, &mut attempts) {
                 for region in &mut mark.place.regions {
@@ -125,10 +135,12 @@ struct Section {
     views: Views,
     windows: Vec<Window>,
     seconds: f64,
+    /// How many windows of all sections and keys an alignment is chosen among.
+    choices: f64,
 }
 
 impl Section {
-    fn new(sound: &SoundRef<'_>) -> Self {
+    fn new(sound: &SoundRef<'_>, choices: f64) -> Self {
         let views = Views::new(sound);
         let windows = windows(views.rows())
             .into_iter()
@@ -139,6 +151,7 @@ impl Section {
             views,
             windows,
             seconds: sound.seconds(),
+            choices,
         }
     }
 
@@ -197,14 +210,26 @@ impl Section {
         let rows = &candidate.rows;
         let map = self.views.search();
         let alignment = refine(map, candidate, &plan.pattern);
-        read(&self.views, rows, alignment, plan, attempts).or_else(|| {
+        self.read_rows(rows, alignment, plan, attempts).or_else(|| {
             let whole = 0..self.views.rows();
             if rows.len() == whole.len() {
                 return None;
             }
             let alignment = extend(map, rows, alignment, candidate.bins, &plan.pattern);
-            read(&self.views, &whole, alignment, plan, attempts)
+            self.read_rows(&whole, alignment, plan, attempts)
         })
+    }
+
+    fn read_rows(
+        &self,
+        rows: &Range<usize>,
+        alignment: Alignment,
+        plan: &AudioPlan,
+        attempts: &mut Attempts,
+    ) -> Option<Reading> {
+        let alignment = alignment.on_lattice(0.5 * (rows.start + rows.end) as f64);
+        let choices = self.choices * alignment.choices();
+        read(&self.views, rows, alignment, choices, plan, attempts)
     }
 
     fn mark(&self, reading: &Reading, plan: &AudioPlan) -> Mark<AudioPlace> {

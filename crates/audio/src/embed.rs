@@ -153,6 +153,13 @@ fn reads_back(channels: &[Vec<f32>], rate: u32, plan: &AudioPlan, payload: &Payl
     let views = Views::aligned(&sound);
     let mut attempts = Attempts::new(FALSE_POSITIVE_BOUND);
     let rows = 0..views.rows();
-    read(&views, &rows, Alignment::ROW_PER_FRAME, plan, &mut attempts)
-        .is_some_and(|reading| reading.decoded.payload == *payload)
+    read(
+        &views,
+        &rows,
+        Alignment::ROW_PER_FRAME,
+        1.0,
+        plan,
+        &mut attempts,
+    )
+    .is_some_and(|reading| reading.decoded.payload == *payload)
 }

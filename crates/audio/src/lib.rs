@@ -20,6 +20,7 @@ mod search;
 mod sound;
 mod statistic;
 mod stft;
+mod sync;
 mod watermark;
 mod weights;
 

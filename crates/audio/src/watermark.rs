@@ -64,6 +64,8 @@ pub struct AudioPlan {
     key_id: KeyId,
     pub(crate) pattern: Pattern,
     pub(crate) code: PayloadCode,
+    /// The same code with a decoder that looks further and takes longer.
+    pub(crate) wide_code: PayloadCode,
 }
 
 impl AudioPlan {
@@ -77,10 +79,15 @@ impl AudioPlan {
             check_bits: 12,
             list: 32,
         };
+        let wide = CodeParameters {
+            list: 256,
+            ..parameters
+        };
         Ok(Self {
             key_id: key.id(),
             pattern: Pattern::new(&key.derive(PATTERN_CONTEXT)),
             code: PayloadCode::new(key, CODE_DOMAIN, parameters)?,
+            wide_code: PayloadCode::new(key, CODE_DOMAIN, wide)?,
         })
     }
 

@@ -9,7 +9,6 @@
 
 use crate::format::BINS;
 use crate::pattern::{Pattern, Role};
-use crate::search::BANDS;
 use crate::statistic::{CellClass, Grid, LEVELS, PROMINENCES};
 
 /// Frequency groups of about 12 bins, 370 Hz.
@@ -109,7 +108,7 @@ fn group(bin: usize) -> usize {
     bin * GROUPS / BINS
 }
 
-fn each_sync_cell(
+pub(crate) fn each_sync_cell(
     grid: &Grid,
     pattern: &Pattern,
     mut visit: impl FnMut(usize, CellClass, f64, f64),
@@ -123,23 +122,6 @@ fn each_sync_cell(
             }
         }
     }
-}
-
-/// The sync cells' sum in standard deviations, unweighted, in the best of the searched bands.
-pub(crate) fn sync_z(grids: &[Grid], pattern: &Pattern) -> f64 {
-    let mut sums = [(0.0, 1e-12); BANDS.len()];
-    for grid in grids {
-        each_sync_cell(grid, pattern, |bin, _, value, signed| {
-            for ((sum, energy), bins) in sums.iter_mut().zip(BANDS) {
-                if bin < bins {
-                    *sum += signed;
-                    *energy += value * value;
-                }
-            }
-        });
-    }
-    let z = sums.map(|(sum, energy)| sum / f64::sqrt(energy));
-    z.into_iter().fold(f64::MIN, f64::max)
 }
 
 /// One soft value per coded symbol: the weighted sum over its cells in all grids.
