@@ -11,9 +11,11 @@
 //! Copying: Kutter, Voloshynovskiy and Herrigel, "The watermark copy attack", 2000.
 
 use filigrane_payload::{Key, Keystream};
+use multiversion::multiversion;
 use rustfft::num_complex::Complex32;
 
 use crate::filters::shrink;
+use crate::fold::{Line, RUN, WHOLE};
 use crate::fourier::Fourier;
 use crate::geometry::Homography;
 use crate::pattern::{Carrier, TILE};
@@ -282,21 +284,75 @@ impl Cells {
             })
             .collect();
         let mut sums = vec![Sums::default(); self.soft.len()];
+        self.visit(plane, mapping, |value, cell, (u, v)| {
+            let table = |place: f32| {
+                let share = (place / CELL as f32).fract();
+                cosines.get((share * POINTS as f32) as usize)
+            };
+            if let (Some(sums), Some(across), Some(down)) = (sums.get_mut(cell), table(u), table(v))
+            {
+                sums.add(value, across, down);
+            }
+        });
+        sums
+    }
+
+    /// Shows every value of a plane with its cell and its place in the pattern, counted from the first cell's
+    /// corner. Places are stepped along rows in single precision from starts in double precision.
+    #[inline(always)]
+    fn visit(
+        &self,
+        plane: &Plane,
+        mapping: &Homography,
+        mut visitor: impl FnMut(f32, usize, (f32, f32)),
+    ) {
+        let corner = |cell: i64| -(cell * CELL as i64) as f64;
+        let [a, b, c, d, e, f, g, h] = mapping
+            .shifted(corner(self.origin.0), corner(self.origin.1))
+            .0;
+        let rows = self.soft.len() / self.columns.max(1);
+        let is_affine = mapping.is_affine();
+        let (across, down, tilt) = (a as f32, d as f32, g as f32);
         for y in 0..plane.height {
+            let fy = y as f64;
+            let (u0, v0) = ((b * fy + c) as f32, (e * fy + f) as f32);
+            let w0 = (h * fy + 1.0) as f32;
             for (x, &value) in plane.row(y).iter().enumerate() {
-                let place = mapping.apply(x as f64, y as f64);
-                let Some((index, (u, v))) = self.at(place) else {
+                let fx = x as f32;
+                let (mut u, mut v) = (across * fx + u0, down * fx + v0);
+                if !is_affine {
+                    let w = 1.0 / (tilt * fx + w0);
+                    (u, v) = (u * w, v * w);
+                }
+                // Casts saturate: what is not a number or lies before the first cell is none.
+                if !(u >= 0.0 && v >= 0.0) {
                     continue;
-                };
-                let table = |share: f64| cosines.get((share * POINTS as f64) as usize);
-                if let (Some(sums), Some(across), Some(down)) =
-                    (sums.get_mut(index), table(u), table(v))
-                {
-                    sums.add(value, across, down);
+                }
+                let (column, row) = (u as usize / CELL, v as usize / CELL);
+                if column < self.columns && row < rows {
+                    visitor(value, row * self.columns + column, (u, v));
                 }
             }
         }
-        sums
+    }
+
+    /// Coordinates along a row of pixels in cells, counted from the first cell's corner.
+    fn line(&self, mapping: &Homography, y: usize) -> Line {
+        let corner = |cell: i64| -(cell * CELL as i64) as f64;
+        let [a, b, c, d, e, f, g, h] = mapping
+            .shifted(corner(self.origin.0), corner(self.origin.1))
+            .0;
+        let (y, side) = (y as f64, CELL as f64);
+        Line {
+            u: ((a / side) as f32, ((b * y + c) / side) as f32),
+            v: ((d / side) as f32, ((e * y + f) / side) as f32),
+            w: (g as f32, (h * y + 1.0) as f32),
+        }
+    }
+
+    fn owners(&self, line: &Line, first: usize, out: &mut [u32]) {
+        let rows = self.soft.len() / self.columns.max(1);
+        owners(line, first as f32, self.columns as u32, rows as u32, out);
     }
 
     /// Features in grey levels become soft signs.
@@ -347,19 +403,29 @@ impl Sums {
 /// One tile per feature: in the real parts the residual times the feature's soft sign, in the imaginary
 /// parts the residual times its size, which says how much of the mark that demodulation should bring.
 fn demodulated(residual: &Plane, mapping: &Homography, cells: &Cells) -> Vec<Vec<Complex32>> {
-    let mut sums = vec![[0.0_f32; 2 * FEATURES]; TILE * TILE];
-    for y in 0..residual.height {
-        for (x, &value) in residual.row(y).iter().enumerate() {
-            let (u, v) = mapping.apply(x as f64, y as f64);
-            let signs = cells.signs((u, v));
-            let wrap = |place: f64| (place + 0.5).floor().rem_euclid(TILE as f64) as usize;
-            if let Some(sums) = sums.get_mut(wrap(v) * TILE + wrap(u)) {
-                let (plain, sure) = sums.split_at_mut(FEATURES);
-                for ((plain, sure), sign) in plain.iter_mut().zip(sure).zip(signs) {
-                    *plain += value * sign;
-                    *sure += value * sign.abs();
+    let factors: Vec<[f32; 2 * FEATURES]> = cells
+        .soft
+        .iter()
+        .map(|signs| {
+            std::array::from_fn(|i| {
+                if i < FEATURES {
+                    signs[i]
+                } else {
+                    signs[i - FEATURES].abs()
                 }
-            }
+            })
+        })
+        .collect();
+    let mut sums = vec![[0.0_f32; 2 * FEATURES]; TILE * TILE];
+    let (mut places, mut owners) = ([0_u32; RUN], [0_u32; RUN]);
+    for y in 0..residual.height {
+        let line = Line::new(mapping, y);
+        let own = cells.line(mapping, y);
+        for (index, run) in residual.row(y).chunks(RUN).enumerate() {
+            let (places, owners) = (&mut places[..run.len()], &mut owners[..run.len()]);
+            line.cells(index * RUN, places);
+            cells.owners(&own, index * RUN, owners);
+            demodulate(run, places, owners, &factors, &mut sums);
         }
     }
     (0..FEATURES)
@@ -369,4 +435,45 @@ fn demodulated(residual: &Plane, mapping: &Homography, cells: &Cells) -> Vec<Vec
                 .collect()
         })
         .collect()
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn demodulate(
+    values: &[f32],
+    places: &[u32],
+    owners: &[u32],
+    factors: &[[f32; 2 * FEATURES]],
+    sums: &mut [[f32; 2 * FEATURES]],
+) {
+    for ((&value, &place), &owner) in values.iter().zip(places).zip(owners) {
+        // Outside the cells there is no owner.
+        if let (Some(sums), Some(factors)) =
+            (sums.get_mut(place as usize), factors.get(owner as usize))
+        {
+            for (sum, factor) in sums.iter_mut().zip(factors) {
+                *sum += value * factor;
+            }
+        }
+    }
+}
+
+/// The cells of the pixels from column `first` on, `u32::MAX` outside.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn owners(line: &Line, first: f32, columns: u32, rows: u32, out: &mut [u32]) {
+    let (u, v, w) = (line.u, line.v, line.w);
+    // The nearest whole number to half a cell less is the cell.
+    let cell = |place: f32| {
+        (place - 0.5 + WHOLE)
+            .to_bits()
+            .wrapping_sub(WHOLE.to_bits())
+    };
+    for (i, out) in out.iter_mut().enumerate() {
+        let x = first + i as i32 as f32;
+        let scale = 1.0 / (w.0 * x + w.1);
+        let (column, row) = (cell((u.0 * x + u.1) * scale), cell((v.0 * x + v.1) * scale));
+        // Negative ones wrap to large ones.
+        let is_inside = column < columns && row < rows;
+        let index = row.wrapping_mul(columns).wrapping_add(column);
+        *out = if is_inside { index } else { u32::MAX };
+    }
 }

@@ -1,55 +1,166 @@
 //! Box means and area scaling, exact at the borders.
+//!
+//! Rows stream through: a mean over a square needs the sums of a few rows and nothing else, so that
+//! chains of filters stay in the cache and need no planes of their own.
+
+use multiversion::multiversion;
 
 use crate::plane::Plane;
 
-/// The mean over the square of side `2 radius + 1` around each pixel; beyond the border the nearest
-/// pixel counts.
+/// The latest rows of a plane that is never there as a whole.
+pub(crate) struct Ring {
+    width: usize,
+    rows: usize,
+    data: Vec<f32>,
+}
+
+impl Ring {
+    /// Room for the latest `rows` rows.
+    pub(crate) fn new(width: usize, rows: usize) -> Self {
+        Self {
+            width,
+            rows,
+            data: vec![0.0; width * rows],
+        }
+    }
+
+    pub(crate) fn row(&self, y: usize) -> &[f32] {
+        let start = y % self.rows * self.width;
+        &self.data[start..start + self.width]
+    }
+
+    pub(crate) fn row_mut(&mut self, y: usize) -> &mut [f32] {
+        let start = y % self.rows * self.width;
+        &mut self.data[start..start + self.width]
+    }
+}
+
+/// Means over the square of side `2 radius + 1` around each pixel, row after row; beyond the border the
+/// nearest pixel counts.
+pub(crate) struct BoxRows {
+    radius: usize,
+    height: usize,
+    next: usize,
+    /// Sums over the rows of the square.
+    columns: Vec<f32>,
+    padded: Vec<f32>,
+    doubled: Vec<f32>,
+}
+
+impl BoxRows {
+    pub(crate) fn new(width: usize, height: usize, radius: usize) -> Self {
+        Self {
+            radius,
+            height,
+            next: 0,
+            columns: vec![0.0; width],
+            padded: vec![0.0; width + 2 * radius],
+            doubled: vec![0.0; width + 2 * radius],
+        }
+    }
+
+    /// Rows of the source that the mean of row `y` needs are those up to this one.
+    pub(crate) fn needed(&self, y: usize) -> usize {
+        (y + self.radius).min(self.height - 1)
+    }
+
+    /// Rows of the source that must be kept.
+    pub(crate) const fn span(radius: usize) -> usize {
+        2 * radius + 2
+    }
+
+    /// The mean of the next row into `out`.
+    pub(crate) fn next<'a>(&mut self, source: impl Fn(usize) -> &'a [f32], out: &mut [f32]) {
+        let (y, last, radius) = (self.next, self.height - 1, self.radius);
+        self.next += 1;
+        if y == 0 {
+            for j in 0..=2 * radius {
+                add(
+                    &mut self.columns,
+                    source(j.saturating_sub(radius).min(last)),
+                );
+            }
+        } else {
+            let dropped = source((y - 1).saturating_sub(radius));
+            exchange(&mut self.columns, source((y + radius).min(last)), dropped);
+        }
+        let width = self.columns.len();
+        let (first, end) = (self.columns[0], self.columns[width - 1]);
+        self.padded[..radius].fill(first);
+        self.padded[radius..radius + width].copy_from_slice(&self.columns);
+        self.padded[radius + width..].fill(end);
+        let side = 2 * radius + 1;
+        let scale = 1.0 / (side * side) as f32;
+        window_sums(&mut self.padded, &mut self.doubled, side, scale, out);
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+pub(crate) fn add(sums: &mut [f32], row: &[f32]) {
+    sums.iter_mut()
+        .zip(row)
+        .for_each(|(sum, value)| *sum += value);
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn exchange(sums: &mut [f32], added: &[f32], dropped: &[f32]) {
+    for ((sum, added), dropped) in sums.iter_mut().zip(added).zip(dropped) {
+        *sum += added - dropped;
+    }
+}
+
+/// `out[x] = scale · Σ values[x..x + side]`, by sums over powers of two, which replace the values.
+fn window_sums(
+    values: &mut Vec<f32>,
+    doubled: &mut Vec<f32>,
+    side: usize,
+    scale: f32,
+    out: &mut [f32],
+) {
+    let count = out.len();
+    out.fill(0.0);
+    let (mut offset, mut length, mut power) = (0, values.len(), 1);
+    loop {
+        if side & power != 0 {
+            add(out, &values[offset..offset + count]);
+            offset += power;
+        }
+        if 2 * power > side {
+            break;
+        }
+        length -= power;
+        sums(
+            &values[..length],
+            &values[power..power + length],
+            &mut doubled[..length],
+        );
+        std::mem::swap(values, doubled);
+        power *= 2;
+    }
+    scale_by(out, scale);
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn sums(a: &[f32], b: &[f32], out: &mut [f32]) {
+    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+        *out = a + b;
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn scale_by(values: &mut [f32], scale: f32) {
+    values.iter_mut().for_each(|value| *value *= scale);
+}
+
+/// The mean over the square of side `2 radius + 1` around each pixel of a plane.
 pub(crate) fn box_mean(plane: &Plane, radius: usize) -> Plane {
-    let (width, height) = (plane.width, plane.height);
-    if plane.data.is_empty() || radius == 0 {
-        return plane.clone();
+    let mut out = Plane::zeros(plane.width, plane.height);
+    if plane.data.is_empty() {
+        return out;
     }
-    let scale = 1.0 / (2 * radius + 1) as f32;
-    let mut rows = Plane::zeros(width, height);
-    let last = width - 1;
-    for (row, out) in plane
-        .data
-        .chunks_exact(width)
-        .zip(rows.data.chunks_exact_mut(width))
-    {
-        // The window of pixel −1, to which each step adds on the right what it drops on the left.
-        let mut sum =
-            row[0] * (radius + 1) as f32 + (0..radius).map(|x| row[x.min(last)]).sum::<f32>();
-        for x in 0..width {
-            let left = if x > radius {
-                row[x - radius - 1]
-            } else {
-                row[0]
-            };
-            sum += row[(x + radius).min(last)] - left;
-            out[x] = sum * scale;
-        }
-    }
-    let mut out = Plane::zeros(width, height);
-    let mut sum: Vec<f32> = rows
-        .row(0)
-        .iter()
-        .map(|value| value * (radius + 1) as f32)
-        .collect();
-    for y in 0..radius {
-        let row = rows.row(y.min(height - 1));
-        sum.iter_mut()
-            .zip(row)
-            .for_each(|(sum, value)| *sum += value);
-    }
-    for y in 0..height {
-        let added = rows.row((y + radius).min(height - 1));
-        let dropped = rows.row(y.saturating_sub(radius + 1));
-        let out = &mut out.data[y * width..(y + 1) * width];
-        for x in 0..width {
-            sum[x] += added[x] - dropped[x];
-            out[x] = sum[x] * scale;
-        }
+    let mut rows = BoxRows::new(plane.width, plane.height, radius);
+    for row in out.data.chunks_exact_mut(plane.width) {
+        rows.next(|y| plane.row(y), row);
     }
     out
 }

@@ -1,11 +1,15 @@
 //! All tiles of a picture added into one.
 
+use multiversion::multiversion;
+
+use crate::filters::add;
 use crate::geometry::Homography;
 use crate::pattern::TILE;
 use crate::plane::Plane;
 
-/// Added before truncation so that coordinates become positive and rounding is to the nearest.
-const OFFSET: f64 = 0.5 + 64.0 * TILE as f64;
+/// Added to a number of less than four millions either way, this leaves the nearest whole number in the last
+/// bits, for less than a conversion costs.
+pub(crate) const WHOLE: f32 = 12_582_912.0;
 
 /// Part of a plane: first and one-past-last column and row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,41 +111,132 @@ impl Part {
 
 /// Adds every value of a part of the residual to the tile's cell that the mapping puts it in.
 pub(crate) fn fold(residual: &Plane, part: Part, mapping: &Homography) -> Vec<f32> {
-    let mut tile = vec![0.0; TILE * TILE];
-    let [a, b, c, d, e, f, g, h] = mapping.0.map(|value| value as f32);
-    let offset = OFFSET as f32;
-    let is_affine = mapping.is_affine();
+    let [_, b, _, d, ..] = mapping.0;
+    if mapping.is_affine() && b == 0.0 && d == 0.0 {
+        upright(residual, part, mapping)
+    } else {
+        at_an_angle(residual, part, mapping)
+    }
+}
+
+/// Rows of pixels fall into rows of the tile: they are added first, then columns are.
+fn upright(residual: &Plane, part: Part, mapping: &Homography) -> Vec<f32> {
+    let [a, _, c, _, e, f, _, _] = mapping.0;
+    // Starts are taken in double precision: shifts of large pictures stay exact.
+    let place = |slope: f64, at: usize, shift: f64| {
+        (slope * at as f64 + shift).rem_euclid(TILE as f64) as f32
+    };
+    let (width, _) = part.size();
+    let mut rows = vec![0.0; TILE * width];
     for y in part.y.0..part.y.1 {
-        let row = &residual.row(y)[part.x.0..part.x.1];
-        let fy = y as f32;
-        // The row's start is taken in double precision: shifts of large pictures stay exact.
-        let start =
-            |slope: f64, shift: f64| (slope * y as f64 + shift).rem_euclid(TILE as f64) as f32;
-        if is_affine {
-            let (u0, v0) = (
-                start(mapping.0[1], mapping.0[2]) + offset,
-                start(mapping.0[4], mapping.0[5]) + offset,
-            );
-            for (x, &value) in row.iter().enumerate() {
-                let fx = (part.x.0 + x) as f32;
-                tile[cell(a * fx + u0, d * fx + v0)] += value;
-            }
-        } else {
-            let (u0, v0, w0) = (b * fy + c, e * fy + f, h * fy + 1.0);
-            for (x, &value) in row.iter().enumerate() {
-                let fx = (part.x.0 + x) as f32;
-                let w = 1.0 / (g * fx + w0);
-                tile[cell((a * fx + u0) * w + offset, (d * fx + v0) * w + offset)] += value;
+        let row = cell_along(place(e, y, f));
+        let source = &residual.row(y)[part.x.0..part.x.1];
+        add(&mut rows[row * width..(row + 1) * width], source);
+    }
+    let columns: Vec<usize> = (part.x.0..part.x.1)
+        .map(|x| cell_along(place(a, x, c)))
+        .collect();
+    let mut tile = vec![0.0; TILE * TILE];
+    if width > 0 {
+        for (tile, row) in tile.chunks_exact_mut(TILE).zip(rows.chunks_exact(width)) {
+            for (&value, &column) in row.iter().zip(&columns) {
+                tile[column] += value;
             }
         }
     }
     tile
 }
 
-/// The cell of non-negative pattern coordinates.
-fn cell(u: f32, v: f32) -> usize {
-    const WRAP: usize = TILE - 1;
-    ((v as i32 as usize) & WRAP) * TILE + ((u as i32 as usize) & WRAP)
+/// Values whose cells are found in one go, before any of them is added.
+pub(crate) const RUN: usize = 256;
+
+fn at_an_angle(residual: &Plane, part: Part, mapping: &Homography) -> Vec<f32> {
+    let mut tile = vec![0.0; TILE * TILE];
+    let mut cells = [0_u32; RUN];
+    for y in part.y.0..part.y.1 {
+        let line = Line::new(mapping, y);
+        let row = &residual.row(y)[part.x.0..part.x.1];
+        for (index, run) in row.chunks(RUN).enumerate() {
+            let cells = &mut cells[..run.len()];
+            line.cells(part.x.0 + index * RUN, cells);
+            for (&value, &cell) in run.iter().zip(&*cells) {
+                tile[cell as usize % (TILE * TILE)] += value;
+            }
+        }
+    }
+    tile
+}
+
+/// Pattern coordinates along a row of pixels, as slopes and starts, counted from the tile in which the row
+/// starts.
+#[derive(Clone, Copy)]
+pub(crate) struct Line {
+    pub(crate) u: (f32, f32),
+    pub(crate) v: (f32, f32),
+    pub(crate) w: (f32, f32),
+}
+
+impl Line {
+    /// Row `y` under a mapping.
+    pub(crate) fn new(mapping: &Homography, y: usize) -> Self {
+        let [a, b, c, d, e, f, g, h] = mapping.0;
+        let y = y as f64;
+        let (u, v, w) = (b * y + c, e * y + f, h * y + 1.0);
+        // Whole tiles are taken away in double precision: shifts of large pictures stay exact. In front of
+        // the division a tile is as wide as the divisor says.
+        let tiles = |start: f64| (start / w / TILE as f64).floor() * TILE as f64;
+        let (left, top) = (tiles(u), tiles(v));
+        let start = |start: f64, tiles: f64| (start - tiles * w) as f32;
+        let slope = |slope: f64, tiles: f64| (slope - tiles * g) as f32;
+        Self {
+            u: (slope(a, left), start(u, left)),
+            v: (slope(d, top), start(v, top)),
+            w: (g as f32, w as f32),
+        }
+    }
+
+    /// The tile's cells of the pixels from column `first` on.
+    pub(crate) fn cells(&self, first: usize, out: &mut [u32]) {
+        if self.w == (0.0, 1.0) {
+            affine_cells(self, first as f32, out);
+        } else {
+            projected_cells(self, first as f32, out);
+        }
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn affine_cells(line: &Line, first: f32, out: &mut [u32]) {
+    let (u, v) = (line.u, line.v);
+    for (i, out) in out.iter_mut().enumerate() {
+        let x = first + i as i32 as f32;
+        *out = cell(u.0 * x + u.1, v.0 * x + v.1);
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn projected_cells(line: &Line, first: f32, out: &mut [u32]) {
+    let (u, v, w) = (line.u, line.v, line.w);
+    for (i, out) in out.iter_mut().enumerate() {
+        let x = first + i as i32 as f32;
+        let scale = 1.0 / (w.0 * x + w.1);
+        *out = cell((u.0 * x + u.1) * scale, (v.0 * x + v.1) * scale);
+    }
+}
+
+/// The tile's cell nearest to pattern coordinates.
+#[inline(always)]
+fn cell(u: f32, v: f32) -> u32 {
+    along(v) * TILE as u32 + along(u)
+}
+
+#[inline(always)]
+fn along(place: f32) -> u32 {
+    (place + WHOLE).to_bits() % TILE as u32
+}
+
+fn cell_along(place: f32) -> usize {
+    along(place) as usize
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 //! out against the smooth side. Embedder and detector compute it alike, the detector from what it
 //! received: the mark changes it little.
 
-use crate::filters::box_mean;
+use multiversion::multiversion;
+
+use crate::filters::{BoxRows, Ring};
 use crate::plane::Plane;
 
 /// Radius of the neighbourhood in which activity is measured: a 9-pixel square, about the size of the
@@ -22,39 +24,131 @@ const SMOOTHING: usize = 2;
 
 /// The mask for a plane of luma in grey levels.
 pub(crate) fn mask(luma: &Plane) -> Plane {
-    let mean = box_mean(luma, NEIGHBOURHOOD);
-    // The mean of roots squared: a thin edge in a flat area counts little.
-    let mut roots = Plane::zeros(luma.width, luma.height);
-    for ((out, &value), &mean) in roots.data.iter_mut().zip(&luma.data).zip(&mean.data) {
-        *out = (value - mean).abs().sqrt();
+    let mut mask = Plane::zeros(luma.width, luma.height);
+    if luma.data.is_empty() {
+        return mask;
     }
-    let activity = box_mean(&roots, NEIGHBOURHOOD);
-    let mut mask = roots;
-    let (width, height) = (luma.width, luma.height);
-    for y in 0..height {
-        let above = activity.row(y.saturating_sub(EDGE_REACH));
-        let below = activity.row((y + EDGE_REACH).min(height - 1));
-        let here = activity.row(y);
-        let brightness = mean.row(y);
-        let out = &mut mask.data[y * width..(y + 1) * width];
-        for x in 0..width {
-            let (left, right) = (
-                x.saturating_sub(EDGE_REACH),
-                (x + EDGE_REACH).min(width - 1),
-            );
-            let quietest = above[left]
-                .min(above[right])
-                .min(below[left])
-                .min(below[right]);
-            let (own, quietest) = (here[x] * here[x], quietest * quietest);
-            let protected = 0.6 * quietest + 0.4 * own.min(1.5 * quietest);
-            out[x] = (FLAT + GROWTH * protected).min(CEILING) * brightness_factor(brightness[x]);
+    let mut rows = MaskRows::new(luma);
+    for row in mask.data.chunks_exact_mut(luma.width) {
+        rows.next(row);
+    }
+    mask
+}
+
+/// The mask's rows, one after the other: means, roots, activity, edges and smoothing, each a few rows
+/// ahead of the next.
+struct MaskRows<'a> {
+    luma: &'a Plane,
+    mean: (BoxRows, Ring),
+    roots: (usize, Ring),
+    activity: (usize, BoxRows, Ring),
+    raw: (usize, Ring),
+    smooth: BoxRows,
+    done: usize,
+    quietest: Vec<f32>,
+}
+
+impl<'a> MaskRows<'a> {
+    fn new(luma: &'a Plane) -> Self {
+        let (width, height) = (luma.width, luma.height);
+        let rows = |radius| BoxRows::new(width, height, radius);
+        // Brightness is used as late as the activity beside an edge is there.
+        let brightness = BoxRows::span(NEIGHBOURHOOD) + EDGE_REACH;
+        Self {
+            luma,
+            mean: (rows(NEIGHBOURHOOD), Ring::new(width, brightness)),
+            roots: (0, Ring::new(width, BoxRows::span(NEIGHBOURHOOD))),
+            activity: (
+                0,
+                rows(NEIGHBOURHOOD),
+                Ring::new(width, BoxRows::span(EDGE_REACH)),
+            ),
+            raw: (0, Ring::new(width, BoxRows::span(SMOOTHING))),
+            smooth: rows(SMOOTHING),
+            done: 0,
+            quietest: vec![0.0; width + 2 * EDGE_REACH],
         }
     }
-    box_mean(&mask, SMOOTHING)
+
+    fn next(&mut self, out: &mut [f32]) {
+        self.raw_until(self.smooth.needed(self.done));
+        self.done += 1;
+        let raw = &self.raw.1;
+        self.smooth.next(|y| raw.row(y), out);
+    }
+
+    fn raw_until(&mut self, last: usize) {
+        while self.raw.0 <= last {
+            let y = self.raw.0;
+            let below = (y + EDGE_REACH).min(self.luma.height - 1);
+            self.activity_until(below);
+            let activity = &self.activity.2;
+            let above = activity.row(y.saturating_sub(EDGE_REACH));
+            quietest(above, activity.row(below), &mut self.quietest);
+            let brightness = self.mean.1.row(y);
+            let out = self.raw.1.row_mut(y);
+            visibility(activity.row(y), &self.quietest, brightness, out);
+            self.raw.0 += 1;
+        }
+    }
+
+    fn activity_until(&mut self, last: usize) {
+        while self.activity.0 <= last {
+            let y = self.activity.0;
+            self.roots_until(self.activity.1.needed(y));
+            let roots = &self.roots.1;
+            let out = self.activity.2.row_mut(y);
+            self.activity.1.next(|y| roots.row(y), out);
+            self.activity.0 += 1;
+        }
+    }
+
+    /// The mean of roots squared is what counts: a thin edge in a flat area counts little.
+    fn roots_until(&mut self, last: usize) {
+        while self.roots.0 <= last {
+            let y = self.roots.0;
+            let luma = self.luma;
+            self.mean.0.next(|y| luma.row(y), self.mean.1.row_mut(y));
+            deviation_roots(luma.row(y), self.mean.1.row(y), self.roots.1.row_mut(y));
+            self.roots.0 += 1;
+        }
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn deviation_roots(luma: &[f32], mean: &[f32], out: &mut [f32]) {
+    for ((out, value), mean) in out.iter_mut().zip(luma).zip(mean) {
+        *out = (value - mean).abs().sqrt();
+    }
+}
+
+/// The less active of the rows above and below, continued beyond both borders.
+fn quietest(above: &[f32], below: &[f32], out: &mut [f32]) {
+    let width = above.len();
+    let inner = &mut out[EDGE_REACH..EDGE_REACH + width];
+    for ((out, above), below) in inner.iter_mut().zip(above).zip(below) {
+        *out = above.min(*below);
+    }
+    let (first, last) = (inner[0], inner[width - 1]);
+    out[..EDGE_REACH].fill(first);
+    out[EDGE_REACH + width..].fill(last);
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn visibility(activity: &[f32], quietest: &[f32], brightness: &[f32], out: &mut [f32]) {
+    let width = out.len();
+    let (left, right) = (&quietest[..width], &quietest[2 * EDGE_REACH..][..width]);
+    let (activity, brightness) = (&activity[..width], &brightness[..width]);
+    for x in 0..width {
+        let quietest = left[x].min(right[x]);
+        let (own, quietest) = (activity[x] * activity[x], quietest * quietest);
+        let protected = 0.6 * quietest + 0.4 * own.min(1.5 * quietest);
+        out[x] = (FLAT + GROWTH * protected).min(CEILING) * brightness_factor(brightness[x]);
+    }
 }
 
 /// Less in the dark, where displays show noise; less near white, where it is visible and clips.
+#[inline(always)]
 fn brightness_factor(level: f32) -> f32 {
     if level < 60.0 {
         0.7 + 0.3 * level / 60.0

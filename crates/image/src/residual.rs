@@ -1,6 +1,8 @@
 //! What the detector looks at: the picture with its own structure weighed down.
 
-use crate::filters::box_mean;
+use multiversion::multiversion;
+
+use crate::filters::{BoxRows, Ring, box_mean};
 use crate::perception;
 use crate::plane::Plane;
 
@@ -68,65 +70,121 @@ const GAUSSIAN_RATIO: f32 = 1.25;
 /// The residual of a plane of luma: four directional second differences, each divided by its local
 /// deviation and weighted by mask over deviation, the signal-to-noise ratio of that place.
 pub(crate) fn residual(luma: &Plane, mask: &Plane, grain: Grain) -> Plane {
-    let smooth = if grain.is_smoothed() {
-        box_mean(luma, 1)
-    } else {
-        luma.clone()
-    };
-    let lag = grain.lag();
+    let mut out = Plane::zeros(luma.width, luma.height);
+    if luma.data.is_empty() {
+        return out;
+    }
+    let smoothed = grain.is_smoothed().then(|| box_mean(luma, 1));
+    let luma = smoothed.as_ref().unwrap_or(luma);
+    let lag = grain.lag() as isize;
     let diagonal = ((lag as f32 / std::f32::consts::SQRT_2).round() as isize).max(1);
-    let straight = lag as isize;
     // The neighbourhood of the deviation: about the span of the difference itself.
     let radius = ((1.2 * lag as f32).round() as usize).max(2);
-    let mut out = Plane::zeros(luma.width, luma.height);
-    for (dx, dy) in [
-        (straight, 0),
-        (0, straight),
+    let mut directions = [
+        (lag, 0),
+        (0, lag),
         (diagonal, diagonal),
         (diagonal, -diagonal),
-    ] {
-        let difference = second_difference(&smooth, dx, dy);
-        let magnitude = Plane {
-            data: difference.data.iter().map(|value| value.abs()).collect(),
-            ..difference
-        };
-        let deviation = box_mean(&magnitude, radius);
-        let values = difference.data.iter().zip(&deviation.data).zip(&mask.data);
-        for (out, ((&difference, &deviation), &mask)) in out.data.iter_mut().zip(values) {
-            let scale = 1.0 / (GAUSSIAN_RATIO * deviation.max(0.0) + NOISE_FLOOR);
-            *out += (difference * scale).clamp(-CLIP, CLIP) * (mask * scale).min(MAX_WEIGHT);
+    ]
+    .map(|step| Direction::new(luma, step, radius));
+    let mut deviation = vec![0.0; luma.width];
+    for (y, out) in out.data.chunks_exact_mut(luma.width).enumerate() {
+        for direction in &mut directions {
+            let difference = direction.next(y, &mut deviation);
+            accumulate(difference, &deviation, mask.row(y), out);
         }
     }
     out
 }
 
-/// `c(x) − (c(x − d) + c(x + d)) / 2`; beyond the border the nearest pixel counts.
-fn second_difference(plane: &Plane, dx: isize, dy: isize) -> Plane {
-    let (width, height) = (plane.width, plane.height);
-    let mut out = Plane::zeros(width, height);
-    let reach = dx.unsigned_abs();
-    for (y, out) in out.data.chunks_exact_mut(width).enumerate() {
-        let before = plane.row(y.saturating_add_signed(-dy).min(height - 1));
-        let after = plane.row(y.saturating_add_signed(dy).min(height - 1));
-        let here = plane.row(y);
-        let border = |x: usize| {
-            let (left, right) = (x.saturating_sub(reach), (x + reach).min(width - 1));
-            here[x] - 0.5 * (before[left] + after[right])
-        };
-        let inner_end = width.saturating_sub(reach);
-        for x in (0..reach.min(width)).chain(inner_end.max(reach).min(width)..width) {
-            out[x] = border(x);
-        }
-        if width > 2 * reach {
-            let length = width - 2 * reach;
-            let (before, after) = (&before[..length], &after[2 * reach..]);
-            let inner = out[reach..reach + length].iter_mut().zip(&here[reach..]);
-            for ((out, &here), (&before, &after)) in inner.zip(before.iter().zip(after)) {
-                *out = here - 0.5 * (before + after);
-            }
+/// Second differences along one direction and the means of their magnitudes, row after row.
+struct Direction<'a> {
+    luma: &'a Plane,
+    step: (isize, isize),
+    differences: Ring,
+    magnitudes: Ring,
+    filled: usize,
+    mean: BoxRows,
+}
+
+impl<'a> Direction<'a> {
+    fn new(luma: &'a Plane, step: (isize, isize), radius: usize) -> Self {
+        let ring = || Ring::new(luma.width, BoxRows::span(radius));
+        Self {
+            luma,
+            step,
+            differences: ring(),
+            magnitudes: ring(),
+            filled: 0,
+            mean: BoxRows::new(luma.width, luma.height, radius),
         }
     }
-    out
+
+    /// The differences of row `y`, the next, and the mean magnitudes around.
+    fn next(&mut self, y: usize, deviation: &mut [f32]) -> &[f32] {
+        while self.filled <= self.mean.needed(y) {
+            let row = self.differences.row_mut(self.filled);
+            second_differences(self.luma, self.filled, self.step, row);
+            magnitudes(row, self.magnitudes.row_mut(self.filled));
+            self.filled += 1;
+        }
+        let source = &self.magnitudes;
+        self.mean.next(|y| source.row(y), deviation);
+        self.differences.row(y)
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn magnitudes(values: &[f32], out: &mut [f32]) {
+    for (out, value) in out.iter_mut().zip(values) {
+        *out = value.abs();
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn accumulate(difference: &[f32], deviation: &[f32], mask: &[f32], out: &mut [f32]) {
+    let width = out.len();
+    let (difference, deviation, mask) = (&difference[..width], &deviation[..width], &mask[..width]);
+    for x in 0..width {
+        let scale = 1.0 / (GAUSSIAN_RATIO * deviation[x].max(0.0) + NOISE_FLOOR);
+        out[x] += (difference[x] * scale).max(-CLIP).min(CLIP) * (mask[x] * scale).min(MAX_WEIGHT);
+    }
+}
+
+/// `c(x) − (c(x − d) + c(x + d)) / 2` for one row; beyond the border the nearest pixel counts.
+fn second_differences(plane: &Plane, y: usize, (dx, dy): (isize, isize), out: &mut [f32]) {
+    let (width, height) = (plane.width, plane.height);
+    let reach = dx.unsigned_abs();
+    let before = plane.row(y.saturating_add_signed(-dy).min(height - 1));
+    let after = plane.row(y.saturating_add_signed(dy).min(height - 1));
+    let here = plane.row(y);
+    let border = |x: usize| {
+        let (left, right) = (x.saturating_sub(reach), (x + reach).min(width - 1));
+        here[x] - 0.5 * (before[left] + after[right])
+    };
+    let inner_end = width.saturating_sub(reach);
+    for x in (0..reach.min(width)).chain(inner_end.max(reach).min(width)..width) {
+        out[x] = border(x);
+    }
+    if width > 2 * reach {
+        let length = width - 2 * reach;
+        let (before, after) = (&before[..length], &after[2 * reach..]);
+        inner_differences(
+            before,
+            &here[reach..],
+            after,
+            &mut out[reach..reach + length],
+        );
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn inner_differences(before: &[f32], here: &[f32], after: &[f32], out: &mut [f32]) {
+    let width = out.len();
+    let (before, here, after) = (&before[..width], &here[..width], &after[..width]);
+    for x in 0..width {
+        out[x] = here[x] - 0.5 * (before[x] + after[x]);
+    }
 }
 
 /// A received picture's luma with what was computed of it so far.
@@ -182,7 +240,10 @@ mod tests {
                 data,
             };
             for (dx, dy) in [(3, 0), (0, 3), (2, 2), (2, -2), (5, 0), (1, -1)] {
-                let fast = second_difference(&plane, dx, dy);
+                let mut fast = Plane::zeros(width, height);
+                for (y, row) in fast.data.chunks_exact_mut(width).enumerate() {
+                    second_differences(&plane, y, (dx, dy), row);
+                }
                 for y in 0..height {
                     for x in 0..width {
                         let at = |sx: isize, sy: isize| {
