@@ -3,6 +3,9 @@
 //! The embedder looks at the marked picture through this before it is content with a strength: in flat
 //! graphics a mark can be plain in the samples and still be gone after the mildest coding.
 
+use multiversion::multiversion;
+
+use crate::fold::WHOLE;
 use crate::plane::Plane;
 
 const SIDE: usize = 8;
@@ -30,31 +33,53 @@ pub(crate) fn coded(luma: &Plane, quality: u32) -> Plane {
         200.0 - 2.0 * quality
     };
     let steps = QUANTISATION.map(|row| row.map(|step| (step * percent / 100.0).round().max(1.0)));
-    let basis = basis();
+    let coder = Coder {
+        basis: basis(),
+        inverse: transposed(&basis()),
+        steps,
+    };
     let mut out = luma.clone();
-    for y in (0..luma.height.saturating_sub(SIDE - 1)).step_by(SIDE) {
-        for x in (0..luma.width.saturating_sub(SIDE - 1)).step_by(SIDE) {
-            let mut block: Block = [[0.0; SIDE]; SIDE];
-            for (row, j) in block.iter_mut().zip(y..) {
-                row.copy_from_slice(&luma.row(j)[x..x + SIDE]);
-            }
-            let mut spectrum = transposed(&product(&basis, &transposed(&product(&basis, &block))));
-            for (row, steps) in spectrum.iter_mut().zip(&steps) {
-                for (value, step) in row.iter_mut().zip(steps) {
-                    *value = (*value / step).round() * step;
-                }
-            }
-            let inverse = transposed(&basis);
-            let block = transposed(&product(
-                &inverse,
-                &transposed(&product(&inverse, &spectrum)),
-            ));
-            for (row, j) in block.iter().zip(y..) {
-                out.data[j * luma.width + x..][..SIDE].copy_from_slice(row);
-            }
+    if luma.width > 0 {
+        for rows in out.data.chunks_exact_mut(SIDE * luma.width) {
+            coded_rows(&coder, rows, luma.width);
         }
     }
     out
+}
+
+struct Coder {
+    basis: Block,
+    inverse: Block,
+    steps: Block,
+}
+
+/// Codes the whole blocks of a row of blocks in place.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn coded_rows(coder: &Coder, rows: &mut [f32], width: usize) {
+    for x in (0..(width + 1).saturating_sub(SIDE)).step_by(SIDE) {
+        let mut block: Block = [[0.0; SIDE]; SIDE];
+        for (row, source) in block.iter_mut().zip(rows.chunks_exact(width)) {
+            row.copy_from_slice(&source[x..x + SIDE]);
+        }
+        let half = transposed(&product(&coder.basis, &block));
+        let mut spectrum = product(&coder.basis, &half);
+        for (row, steps) in spectrum.iter_mut().zip(&transposed(&coder.steps)) {
+            for (value, step) in row.iter_mut().zip(steps) {
+                *value = nearest_whole(*value / step) * step;
+            }
+        }
+        let half = transposed(&product(&coder.inverse, &spectrum));
+        let block = product(&coder.inverse, &half);
+        for (row, target) in block.iter().zip(rows.chunks_exact_mut(width)) {
+            target[x..x + SIDE].copy_from_slice(row);
+        }
+    }
+}
+
+/// Of numbers below four millions.
+#[inline(always)]
+pub(crate) fn nearest_whole(value: f32) -> f32 {
+    (value + WHOLE) - WHOLE
 }
 
 /// The orthonormal cosine transform: `basis[k][n] = c_k cos(π (2n + 1) k / 16)`.
@@ -68,6 +93,7 @@ fn basis() -> Block {
     })
 }
 
+#[inline(always)]
 fn product(a: &Block, b: &Block) -> Block {
     let mut out = [[0.0; SIDE]; SIDE];
     for (out, a) in out.iter_mut().zip(a) {
@@ -80,6 +106,7 @@ fn product(a: &Block, b: &Block) -> Block {
     out
 }
 
+#[inline(always)]
 fn transposed(block: &Block) -> Block {
     std::array::from_fn(|i| std::array::from_fn(|j| block[j][i]))
 }

@@ -4,7 +4,6 @@ use filigrane_payload::{Attempts, Decoded};
 
 use crate::accept::{Carriers, Shift};
 use crate::binding::Bond;
-use crate::coding::coded;
 use crate::embed::pattern_scale;
 use crate::filters::shrink;
 use crate::fold::{Part, fold};
@@ -114,18 +113,23 @@ struct LevelSpectrum {
     scales: (f32, f32),
 }
 
+/// The size at which a larger picture is looked at; nothing where it is looked at as it is.
+pub(crate) fn canonical_size(luma: &Plane) -> Option<(usize, usize)> {
+    let factor = CANONICAL_SIDE / (luma.pixels() as f64).sqrt();
+    let scaled = |length: usize| ((length as f64 * factor).round() as usize).max(1);
+    (luma.pixels() > LARGEST_PIXELS).then(|| (scaled(luma.width), scaled(luma.height)))
+}
+
 impl Detector {
     pub(crate) fn new(luma: Plane) -> Self {
         let original = (luma.width, luma.height);
-        let side = (luma.pixels() as f64).sqrt();
-        let (luma, shrink) = if luma.pixels() > LARGEST_PIXELS {
-            let factor = CANONICAL_SIDE / side;
-            let scaled = |length: usize| ((length as f64 * factor).round() as usize).max(1);
-            let small = shrink(&luma, scaled(luma.width), scaled(luma.height));
-            let factor = luma.width as f64 / small.width as f64;
-            (small, factor)
-        } else {
-            (luma, 1.0)
+        let (luma, shrink) = match canonical_size(&luma) {
+            Some((width, height)) => {
+                let small = shrink(&luma, width, height);
+                let factor = luma.width as f64 / small.width as f64;
+                (small, factor)
+            }
+            None => (luma, 1.0),
         };
         Self {
             pyramid: Pyramid::new(luma),
@@ -134,12 +138,6 @@ impl Detector {
             fourier: Fourier::new(TILE),
             spectra: Vec::new(),
         }
-    }
-
-    /// The same picture after lossy coding, at the size at which it is looked at.
-    pub(crate) fn coded(mut self, quality: u32) -> Self {
-        self.pyramid = Pyramid::new(coded(self.pyramid.luma(), quality));
-        self
     }
 
     /// Pixels of the file per pixel that the mappings speak of.
@@ -151,31 +149,6 @@ impl Detector {
     pub(crate) fn center(&self) -> (f64, f64) {
         let (width, height) = self.pyramid.size();
         (width as f64 / 2.0, height as f64 / 2.0)
-    }
-
-    /// The energy over noise with which known symbols are seen where the picture was marked, in each part of
-    /// a grid of `side × side`: `n t² / (n − t²)` for `n` soft values that correlate with `t`.
-    pub(crate) fn energies(&mut self, pattern: &Pattern, symbols: &[f32], side: usize) -> Vec<f64> {
-        let (width, height) = self.original;
-        let scale = pattern_scale(width, height) / self.shrink;
-        let (level, here) = self.pyramid.for_scale(scale);
-        let residual = level.scene.residual(Grain::for_scale(here));
-        let mapping = Homography::linear([1.0 / scale, 0.0, 0.0, 1.0 / scale])
-            .with_pixels_of(1.0 / level.ratio.0, 1.0 / level.ratio.1);
-        let parts = Part::whole(residual).grid(side, side);
-        let energy = |part| {
-            let tile = fold(residual, part, &mapping);
-            let carriers = Carriers::new(&tile, pattern, &mut self.fourier);
-            let soft = carriers.soft_values(pattern, Shift::NONE);
-            let (mut agreement, mut energy) = (0.0, f64::MIN_POSITIVE);
-            for (&value, &symbol) in soft.iter().zip(symbols) {
-                agreement += f64::from(value * symbol);
-                energy += f64::from(value * value);
-            }
-            let (squared, count) = (agreement.max(0.0).powi(2) / energy, soft.len() as f64);
-            count * squared / (count - squared).max(1.0)
-        };
-        parts.into_iter().map(energy).collect()
     }
 
     /// Looks where a mark lies that was not moved: not scaled at all, or a whole picture scaled.

@@ -59,6 +59,7 @@ mod refine;
 mod residual;
 mod search;
 mod spectrum;
+mod trial;
 mod watermark;
 
 pub use error::ImageError;

@@ -1,5 +1,7 @@
 //! Borrowed pictures.
 
+use multiversion::multiversion;
+
 use crate::error::ImageError;
 use crate::plane::Plane;
 
@@ -105,6 +107,15 @@ impl<'a> PixelsRef<'a> {
 
     pub(crate) const fn size(&self) -> (usize, usize) {
         (self.width, self.height)
+    }
+
+    pub(crate) const fn channels(&self) -> Channels {
+        self.channels
+    }
+
+    /// Whether samples are whole 8-bit grey levels.
+    pub(crate) const fn is_of_whole_levels(&self) -> bool {
+        matches!(self.samples, Samples::U8(_))
     }
 
     /// Luma in 8-bit grey levels, 0 to 255.
@@ -226,20 +237,27 @@ impl Depth for u16 {
 }
 
 fn luma<T: Depth>(samples: &[T], channels: Channels, scale: f32) -> Vec<f32> {
-    let [r, g, b] = LUMA.map(|weight| weight * scale);
+    let weights = LUMA.map(|weight| weight * scale);
+    let mut out = vec![0.0; samples.len() / channels.count()];
     match channels {
-        Channels::Gray => samples.iter().map(|&v| v.into() * scale).collect(),
-        Channels::GrayAlpha => samples
-            .chunks_exact(2)
-            .map(|p| p[0].into() * scale)
-            .collect(),
-        Channels::Rgb => samples
-            .chunks_exact(3)
-            .map(|p| r * p[0].into() + g * p[1].into() + b * p[2].into())
-            .collect(),
-        Channels::Rgba => samples
-            .chunks_exact(4)
-            .map(|p| r * p[0].into() + g * p[1].into() + b * p[2].into())
-            .collect(),
+        Channels::Gray => grays::<T, 1>(samples, scale, &mut out),
+        Channels::GrayAlpha => grays::<T, 2>(samples, scale, &mut out),
+        Channels::Rgb => colours::<T, 3>(samples, weights, &mut out),
+        Channels::Rgba => colours::<T, 4>(samples, weights, &mut out),
+    }
+    out
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
+fn grays<T: Depth, const COUNT: usize>(samples: &[T], scale: f32, out: &mut [f32]) {
+    for (out, pixel) in out.iter_mut().zip(samples.chunks_exact(COUNT)) {
+        *out = pixel[0].into() * scale;
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
+fn colours<T: Depth, const COUNT: usize>(samples: &[T], [r, g, b]: [f32; 3], out: &mut [f32]) {
+    for (out, pixel) in out.iter_mut().zip(samples.chunks_exact(COUNT)) {
+        *out = r * pixel[0].into() + g * pixel[1].into() + b * pixel[2].into();
     }
 }

@@ -9,7 +9,10 @@ use crate::embed::{self, PSNR_FLOOR_DB};
 use crate::error::ImageError;
 use crate::geometry::Geometry;
 use crate::pattern::Pattern;
+use crate::perception;
 use crate::pixels::{PixelsMut, PixelsRef};
+use crate::plane::Plane;
+use crate::trial::Trial;
 
 /// Columns and rows that a picture must have to be marked: one tile.
 const LEAST_TO_MARK: usize = 128;
@@ -93,45 +96,28 @@ impl Watermark for ImageWatermark {
         }
         let luma = target.as_ref().luma();
         let symbols = plan.pattern.code.symbols(payload);
-        let change = embed::change(&luma, &plan.pattern, &symbols);
+        let mask = perception::mask(&luma);
+        let change = embed::change(&luma, &mask, &plan.pattern, &symbols);
+        let trial = Trial::new(&luma, &change, mask, target.as_ref());
+        let strength = chosen_strength(&mut target, trial, &change, plan, &symbols);
         drop(luma);
         let original = target.to_samples();
-        let mut marked = None;
-        for (round, cap) in STRENGTHS.into_iter().enumerate() {
-            if marked.is_some() {
-                target.restore(&original);
-            }
-            let mut strength = embed::strength(&mut target, &change, cap);
-            let mut psnr_db = embed::apply(&mut target, &change, strength);
-            let coded = coded_energy(target.as_ref(), plan, &symbols);
-            if round == 0 {
-                let share = ample_share(coded, part_energy(target.as_ref(), plan, &symbols));
-                target.restore(&original);
-                strength = embed::strength(&mut target, &change, strength * share as f32);
-                psnr_db = embed::apply(&mut target, &change, strength);
-            }
-            marked = Some((psnr_db, strength));
-            // Below the cap, the quality floor decides: a higher cap would change nothing.
-            if coded >= FLAT_CODED || psnr_db < PSNR_FLOOR_DB + 0.1 {
-                break;
-            }
-        }
+        let psnr_db = embed::apply(&mut target, &change, strength);
+        drop(change);
         let correlation = read_back(target.as_ref(), plan, payload);
-        match marked {
-            Some((psnr_db, strength)) if correlation >= READ_BACK => Ok(Quality {
+        if correlation >= READ_BACK {
+            return Ok(Quality {
                 psnr_db,
                 strength: f64::from(strength),
                 correlation,
-            }),
-            _ => {
-                target.restore(&original);
-                Err(ImageError::CannotCarry {
-                    correlation,
-                    needed: READ_BACK,
-                    psnr_floor_db: PSNR_FLOOR_DB,
-                })
-            }
+            });
         }
+        target.restore(&original);
+        Err(ImageError::CannotCarry {
+            correlation,
+            needed: READ_BACK,
+            psnr_floor_db: PSNR_FLOOR_DB,
+        })
     }
 
     fn detect(
@@ -203,18 +189,35 @@ fn ample_share(coded: f64, in_part: f64) -> f64 {
     wanted.sqrt().clamp(SHARE.0, SHARE.1)
 }
 
-/// Energy over noise that the symbols have after lossy coding.
-fn coded_energy(view: PixelsRef<'_>, plan: &ImagePlan, symbols: &[f32]) -> f64 {
-    let mut detector = Detector::new(view.luma()).coded(CODED_QUALITY);
-    let energies = detector.energies(&plan.pattern, symbols, 1);
-    energies.first().copied().unwrap_or(0.0)
-}
-
-/// Energy over noise that nearly every part of the picture has.
-fn part_energy(view: PixelsRef<'_>, plan: &ImagePlan, symbols: &[f32]) -> f64 {
-    let mut energies = Detector::new(view.luma()).energies(&plan.pattern, symbols, PARTS);
-    energies.sort_by(f64::total_cmp);
-    energies.get(POOR_PARTS).copied().unwrap_or(0.0)
+/// The strength that this picture needs, of those that the eye lets pass.
+fn chosen_strength(
+    target: &mut PixelsMut<'_>,
+    mut trial: Trial<'_>,
+    change: &Plane,
+    plan: &ImagePlan,
+    symbols: &[f32],
+) -> f32 {
+    let mut chosen = 0.0;
+    for (round, cap) in STRENGTHS.into_iter().enumerate() {
+        chosen = embed::strength(target, change, cap);
+        let marked = trial.marked(chosen);
+        let pattern = &plan.pattern;
+        let mut worst_but = |quality, side, poor: usize| {
+            let mut energies = trial.energies(&marked, quality, pattern, symbols, side);
+            energies.sort_by(f64::total_cmp);
+            energies.get(poor).copied().unwrap_or(0.0)
+        };
+        let coded = worst_but(Some(CODED_QUALITY), 1, 0);
+        // Below the cap, the quality floor decides: a higher cap would change nothing.
+        if coded < FLAT_CODED && chosen >= cap {
+            continue;
+        }
+        if round == 0 {
+            chosen *= ample_share(coded, worst_but(None, PARTS, POOR_PARTS)) as f32;
+        }
+        break;
+    }
+    chosen
 }
 
 /// The correlation with which `payload` is read from the picture; 0 where it is not.
