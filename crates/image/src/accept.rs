@@ -2,8 +2,8 @@
 
 use rustfft::num_complex::Complex32;
 
-use crate::fourier::Fourier;
-use crate::pattern::{Carrier, Pattern, SYNC, SYNC_BAND, TILE};
+use crate::fourier::{Band, Fourier};
+use crate::pattern::{COLUMNS, Carrier, Pattern, SYNC, SYNC_BAND, TILE};
 
 /// A single carrier counts at most this many times its ring's deviation towards the shift.
 const SYNC_LIMIT: f32 = 2.0;
@@ -19,7 +19,7 @@ const LEAST_GAIN: f32 = 0.05;
 
 /// The spectrum of a folded tile, each ring of equal radius divided by its own deviation.
 pub(crate) struct Carriers {
-    spectrum: Vec<Complex32>,
+    band: Band,
     /// Inverse deviation by rounded radius.
     whitening: Vec<f32>,
 }
@@ -48,30 +48,23 @@ impl Shift {
 
 impl Carriers {
     pub(crate) fn new(tile: &[f32], pattern: &Pattern, fourier: &mut Fourier) -> Self {
-        let mut spectrum: Vec<Complex32> = tile.iter().map(|&value| value.into()).collect();
-        fourier.forward(&mut spectrum);
-        let whitening = whitening(&spectrum, pattern);
-        Self {
-            spectrum,
-            whitening,
-        }
+        let band = fourier.band(tile, COLUMNS);
+        let whitening = whitening(&band, pattern);
+        Self { band, whitening }
     }
 
     /// A part's tile, whitened as the whole picture's: parts keep their relative weights.
     pub(crate) fn with_whitening_of(tile: &[f32], whole: &Self, fourier: &mut Fourier) -> Self {
-        let mut spectrum: Vec<Complex32> = tile.iter().map(|&value| value.into()).collect();
-        fourier.forward(&mut spectrum);
         Self {
-            spectrum,
+            band: fourier.band(tile, COLUMNS),
             whitening: whole.whitening.clone(),
         }
     }
 
     /// The same tile turned by half a turn: magnitudes cannot tell the two apart.
     pub(crate) fn turned(&self) -> Self {
-        let spectrum = self.spectrum.iter().map(Complex32::conj).collect();
         Self {
-            spectrum,
+            band: self.band.conjugated(),
             whitening: self.whitening.clone(),
         }
     }
@@ -79,27 +72,22 @@ impl Carriers {
     /// A carrier's whitened value, its keyed phase removed.
     pub(crate) fn value(&self, carrier: &Carrier) -> Complex32 {
         let scale = self.whitening[carrier.radius.round() as usize];
-        self.spectrum[carrier.bin()] * Complex32::from_polar(scale, -carrier.phase)
+        self.band.at(carrier.kx, carrier.ky) * Complex32::from_polar(scale, -carrier.phase)
     }
 
     /// The shift at which the synchronisation carriers agree best, to a fraction of a pattern pixel.
     pub(crate) fn shift(&self, pattern: &Pattern, fourier: &mut Fourier) -> Shift {
-        let mut surface = vec![Complex32::default(); TILE * TILE];
-        for carrier in &pattern.sync {
-            surface[carrier.bin()] = limited(self.value(carrier), SYNC_LIMIT);
-        }
         // A cell at u holds the pattern at u + s: the values have the phases +2πk·s, and their forward
         // transform peaks at s.
-        fourier.forward(&mut surface);
-        let (mut peak, mut at, mut sign) = (f32::MIN, 0, 1.0);
-        for (index, value) in surface.iter().enumerate() {
-            if value.re.abs() > peak {
-                (peak, at, sign) = (value.re.abs(), index, value.re.signum());
-            }
-        }
+        let terms = pattern.sync.iter().map(|carrier| {
+            let value = limited(self.value(carrier), SYNC_LIMIT);
+            ((carrier.kx, carrier.ky), value)
+        });
+        let surface = fourier.real_sum(terms, COLUMNS);
+        let (at, peak) = highest(&surface);
+        let sign = surface[at].signum();
         let (x, y) = (at % TILE, at / TILE);
-        let near =
-            |dx: usize, dy: usize| sign * surface[(y + dy) % TILE * TILE + (x + dx) % TILE].re;
+        let near = |dx: usize, dy: usize| sign * surface[(y + dy) % TILE * TILE + (x + dx) % TILE];
         Shift {
             x: x as f32 + vertex(near(TILE - 1, 0), peak, near(1, 0)),
             y: y as f32 + vertex(near(0, TILE - 1), peak, near(0, 1)),
@@ -173,13 +161,30 @@ impl Carriers {
     }
 }
 
+/// Where a surface is furthest from zero, and how far.
+fn highest(surface: &[f32]) -> (usize, f32) {
+    let of_row = |row: &[f32]| {
+        row.iter()
+            .fold(0.0_f32, |peak, value| peak.max(value.abs()))
+    };
+    let (mut at, mut peak) = (0, -1.0);
+    for (index, row) in surface.chunks_exact(TILE).enumerate() {
+        let here = of_row(row);
+        if here > peak {
+            let place = row.iter().position(|value| value.abs() == here);
+            (at, peak) = (index * TILE + place.unwrap_or(0), here);
+        }
+    }
+    (at, peak.max(0.0))
+}
+
 /// Inverse deviation of the message carriers by rounded radius, over three rings.
-fn whitening(spectrum: &[Complex32], pattern: &Pattern) -> Vec<f32> {
+fn whitening(band: &Band, pattern: &Pattern) -> Vec<f32> {
     const RINGS: usize = 32;
     let (mut energy, mut count) = ([0.0_f32; RINGS], [0.0_f32; RINGS]);
     for carrier in &pattern.message {
         let ring = (carrier.radius.round() as usize).min(RINGS - 1);
-        energy[ring] += spectrum[carrier.bin()].norm_sqr();
+        energy[ring] += band.at(carrier.kx, carrier.ky).norm_sqr();
         count[ring] += 1.0;
     }
     (0..RINGS)

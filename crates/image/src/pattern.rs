@@ -17,6 +17,8 @@ pub(crate) const MESSAGE: usize = 512;
 /// The band in cycles per tile, 0.07 to 0.19 cycles per pixel: below it pictures are strong and the
 /// eye is sharp, above it coding and scaling down erase (measured on photographs).
 const BAND: (f32, f32) = (9.0, 24.0);
+/// Columns of a tile's spectrum that hold the band, the other half apart.
+pub(crate) const COLUMNS: usize = BAND.1 as usize + 1;
 /// Synchronisation stays inside the band, where both ends of the scale search still see it.
 pub(crate) const SYNC_BAND: (f32, f32) = (10.0, 21.0);
 /// Rows and columns of the spectrum that stay free: borders and coding blocks put energy there.
@@ -46,7 +48,8 @@ pub(crate) struct Carrier {
 
 impl Carrier {
     /// Where the carrier stands in a spectrum of the tile's side.
-    pub(crate) fn bin(&self) -> usize {
+    #[cfg(test)]
+    fn bin(&self) -> usize {
         let wrap = |k: i32| k.rem_euclid(TILE as i32) as usize;
         wrap(self.ky) * TILE + wrap(self.kx)
     }
