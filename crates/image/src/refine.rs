@@ -7,10 +7,11 @@
 use rustfft::num_complex::Complex32;
 
 use crate::accept::{Carriers, Shift};
+use crate::filters::add;
 use crate::fold::{Part, fold};
 use crate::fourier::Fourier;
 use crate::geometry::Homography;
-use crate::pattern::{Pattern, TILE};
+use crate::pattern::{Carrier, Pattern, TILE};
 use crate::plane::Plane;
 
 /// Received pixels per block, and the most blocks along a side.
@@ -61,11 +62,11 @@ pub(crate) fn refine(
         .iter()
         .map(|&part| fold(residual, part, mapping))
         .collect();
-    let total: Vec<f32> = (0..TILE * TILE)
-        .map(|i| tiles.iter().map(|tile| tile[i]).sum())
-        .collect();
+    let mut total = vec![0.0; TILE * TILE];
+    tiles.iter().for_each(|tile| add(&mut total, tile));
     let whole = Carriers::new(&total, pattern, fourier);
     let shift = whole.shift(pattern, fourier);
+    let probes = Probe::around(shift, pattern);
     let blocks: Vec<Block> = parts
         .iter()
         .zip(&tiles)
@@ -73,7 +74,7 @@ pub(crate) fn refine(
             let (at, mapped) = field_of_view.place(part.center());
             let carriers = Carriers::with_whitening_of(tile, &whole, fourier);
             Block {
-                surface: surface(&carriers, pattern, shift),
+                surface: surface(&carriers, &probes),
                 at,
                 mapped,
             }
@@ -222,27 +223,46 @@ fn read(surface: &[f32], (dx, dy): (f64, f64)) -> f32 {
         + (at(i, j + 1) * (1.0 - u) + at(i + 1, j + 1) * u) * v
 }
 
-/// Agreement of a block with the synchronisation carriers, displaced around a shift.
-fn surface(carriers: &Carriers, pattern: &Pattern, shift: Shift) -> Vec<f32> {
-    let mut surface = vec![0.0; SURFACE * SURFACE];
-    let reach = REACH as f32;
-    for carrier in &pattern.sync {
-        let cycle = std::f32::consts::TAU / TILE as f32;
-        let (fx, fy) = (carrier.kx as f32 * cycle, carrier.ky as f32 * cycle);
-        let (step_x, step_y) = (
-            Complex32::from_polar(1.0, -fx),
-            Complex32::from_polar(1.0, -fy),
-        );
-        let corner = shift.sign
-            * Complex32::from_polar(1.0, -(fx * (shift.x - reach) + fy * (shift.y - reach)));
-        let mut row = carriers.value(carrier) * corner;
-        for values in surface.chunks_exact_mut(SURFACE) {
-            let mut value = row;
-            for out in values {
-                *out += value.re;
-                value *= step_x;
+/// A synchronisation carrier's phases over the displacements of a surface.
+struct Probe<'a> {
+    carrier: &'a Carrier,
+    /// Of the columns, cosines and sines.
+    columns: [[f32; SURFACE]; 2],
+    rows: [Complex32; SURFACE],
+}
+
+impl<'a> Probe<'a> {
+    fn around(shift: Shift, pattern: &'a Pattern) -> Vec<Self> {
+        let phase = |k: i32, center: f32, i: usize| {
+            let place = center + i as f32 - REACH as f32;
+            Complex32::from_polar(1.0, -std::f32::consts::TAU / TILE as f32 * k as f32 * place)
+        };
+        let probe = |carrier: &'a Carrier| {
+            let column = |i| phase(carrier.kx, shift.x, i);
+            Self {
+                carrier,
+                columns: [
+                    std::array::from_fn(|i| column(i).re),
+                    std::array::from_fn(|i| column(i).im),
+                ],
+                rows: std::array::from_fn(|i| shift.sign * phase(carrier.ky, shift.y, i)),
             }
-            row *= step_y;
+        };
+        pattern.sync.iter().map(probe).collect()
+    }
+}
+
+/// Agreement of a block with the synchronisation carriers, displaced around a shift.
+fn surface(carriers: &Carriers, probes: &[Probe<'_>]) -> Vec<f32> {
+    let mut surface = vec![0.0; SURFACE * SURFACE];
+    for probe in probes {
+        let value = carriers.value(probe.carrier);
+        let [cosines, sines] = &probe.columns;
+        for (out, row) in surface.chunks_exact_mut(SURFACE).zip(&probe.rows) {
+            let value = value * row;
+            for ((out, cosine), sine) in out.iter_mut().zip(cosines).zip(sines) {
+                *out += value.re * cosine - value.im * sine;
+            }
         }
     }
     surface

@@ -3,7 +3,7 @@
 use std::f32::consts::PI;
 
 use crate::pattern::{Pattern, SYNC_BAND};
-use crate::spectrum::{BINS_PER_CYCLE, SIDE, Spectrum};
+use crate::spectrum::{BINS_PER_CYCLE, Spectrum, is_outside, received};
 
 /// A linear hypothesis: the matrix `[[a, b], [c, d]]` from received pixels to pattern pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,8 +42,6 @@ const KEPT: usize = 40;
 const EARLY: usize = 4;
 const HOPELESS: f32 = 0.3;
 const LEAST_SCORE: f32 = 3.0;
-/// Beyond this share of the side a carrier is outside the spectrum.
-const USABLE: f32 = 0.47;
 
 /// The best hypotheses for scales from `smallest` to `largest`, best first.
 pub(crate) fn search(
@@ -125,19 +123,11 @@ impl<'a> Grid<'a> {
     fn try_matrix(&mut self, matrix: [f32; 4]) {
         let spectrum = self.spectrum;
         let (first, rest) = self.carriers.split_at(self.carriers.len() / EARLY);
-        let power = |&carrier: &(f32, f32)| {
-            let (fx, fy) = received(matrix, carrier);
-            if is_outside(fx, fy) {
-                spectrum.mean
-            } else {
-                spectrum.nearest(fx, fy)
-            }
-        };
-        let mut sum: f32 = first.iter().map(power).sum();
+        let mut sum = spectrum.sum(matrix, first);
         if sum < self.early.0 + HOPELESS * self.early.1 {
             return;
         }
-        sum += rest.iter().map(power).sum::<f32>();
+        sum += spectrum.sum(matrix, rest);
         let score = (sum - self.all.0) / self.all.1;
         if score > self.threshold {
             self.best.push(Hypothesis { matrix, score });
@@ -217,17 +207,6 @@ impl<'a> Grid<'a> {
         };
         (self.carriers.iter().map(power).sum::<f32>() - self.all.0) / self.all.1
     }
-}
-
-/// A pattern frequency k stands at the frequency `Mᵀ k` of the received picture.
-fn received([a, b, c, d]: [f32; 4], (kx, ky): (f32, f32)) -> (f32, f32) {
-    (a * kx + c * ky, b * kx + d * ky)
-}
-
-fn is_outside(fx: f32, fy: f32) -> bool {
-    let limit = USABLE * SIDE as f32;
-    // Written so that NaN is outside.
-    !(fx.abs() <= limit && fy.abs() <= limit)
 }
 
 /// Largest difference of entries; a hypothesis and its half turn are the same.

@@ -2,7 +2,10 @@
 
 use rustfft::num_complex::Complex32;
 
+use multiversion::multiversion;
+
 use crate::filters::box_mean;
+use crate::fold::WHOLE;
 use crate::fourier::Fourier;
 use crate::pattern::TILE;
 use crate::plane::Plane;
@@ -46,10 +49,23 @@ impl Spectrum {
     }
 
     /// The bin nearest to a frequency in bins; both may be negative.
-    pub(crate) fn nearest(&self, fx: f32, fy: f32) -> f32 {
+    #[cfg(test)]
+    fn nearest(&self, fx: f32, fy: f32) -> f32 {
         const OFFSET: f32 = 16.0 * SIDE as f32 + 0.5;
         let wrap = |f: f32| (f + OFFSET) as usize & (SIDE - 1);
         self.values[wrap(fy) * SIDE + wrap(fx)]
+    }
+
+    /// The sum of the bins nearest to where a matrix sends pattern frequencies; what falls outside counts as
+    /// the mean.
+    pub(crate) fn sum(&self, matrix: [f32; 4], frequencies: &[(f32, f32)]) -> f32 {
+        let mut sum = 0.0;
+        for frequencies in frequencies.chunks(GATHERED) {
+            let mut values = [0.0; GATHERED];
+            gather(&self.values, self.mean, matrix, frequencies, &mut values);
+            sum += values.iter().sum::<f32>();
+        }
+        sum
     }
 
     /// The value between bins.
@@ -62,6 +78,47 @@ impl Spectrum {
         (at(i, j) * (1.0 - u) + at(i + 1, j) * u) * (1.0 - v)
             + (at(i, j + 1) * (1.0 - u) + at(i + 1, j + 1) * u) * v
     }
+}
+
+/// Bins that are looked up together.
+const GATHERED: usize = 16;
+/// Beyond this share of the side a frequency is outside the spectrum.
+const USABLE: f32 = 0.47 * SIDE as f32;
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn gather(
+    values: &[f32],
+    mean: f32,
+    matrix: [f32; 4],
+    frequencies: &[(f32, f32)],
+    out: &mut [f32; GATHERED],
+) {
+    let mut bins = [0_u32; GATHERED];
+    for (bin, &frequency) in bins.iter_mut().zip(frequencies) {
+        let (fx, fy) = received(matrix, frequency);
+        let wrap = |f: f32| (f + WHOLE).to_bits() & (SIDE as u32 - 1);
+        let bin_there = wrap(fy) * SIDE as u32 + wrap(fx);
+        *bin = if is_outside(fx, fy) {
+            u32::MAX
+        } else {
+            bin_there
+        };
+    }
+    for (out, &bin) in out.iter_mut().zip(&bins[..frequencies.len()]) {
+        *out = values.get(bin as usize).copied().unwrap_or(mean);
+    }
+}
+
+/// A pattern frequency k stands at the frequency `Mᵀ k` of the received picture.
+#[inline(always)]
+pub(crate) fn received([a, b, c, d]: [f32; 4], (kx, ky): (f32, f32)) -> (f32, f32) {
+    (a * kx + c * ky, b * kx + d * ky)
+}
+
+#[inline(always)]
+pub(crate) fn is_outside(fx: f32, fy: f32) -> bool {
+    // Written so that NaN is outside.
+    !(fx.abs() <= USABLE && fy.abs() <= USABLE)
 }
 
 /// Where blocks begin along a side; a side shorter than a block gets one that overlaps it evenly.
