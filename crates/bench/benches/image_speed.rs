@@ -111,7 +111,13 @@ fn mirrored(picture: &Picture) -> Vec<u8> {
         panic!("the sample has 8 bits");
     };
     let (width, height) = (picture.width as usize, picture.height as usize);
-    let fold = |i: usize, n: usize| if i / n % 2 == 0 { i % n } else { n - 1 - i % n };
+    let fold = |i: usize, n: usize| {
+        if (i / n).is_multiple_of(2) {
+            i % n
+        } else {
+            n - 1 - i % n
+        }
+    };
     (0..SIDE * SIDE)
         .flat_map(|i| {
             let place = fold(i / SIDE, height) * width + fold(i % SIDE, width);

@@ -147,7 +147,7 @@ fn accumulate(difference: &[f32], deviation: &[f32], mask: &[f32], out: &mut [f3
     let (difference, deviation, mask) = (&difference[..width], &deviation[..width], &mask[..width]);
     for x in 0..width {
         let scale = 1.0 / (GAUSSIAN_RATIO * deviation[x].max(0.0) + NOISE_FLOOR);
-        out[x] += (difference[x] * scale).max(-CLIP).min(CLIP) * (mask[x] * scale).min(MAX_WEIGHT);
+        out[x] += (difference[x] * scale).clamp(-CLIP, CLIP) * (mask[x] * scale).min(MAX_WEIGHT);
     }
 }
 
