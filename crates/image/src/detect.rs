@@ -337,6 +337,44 @@ impl Look<'_> {
         source: Source,
         attempts: &mut Attempts,
     ) -> Option<Hit> {
+        let hit = self.found(mapping, source, attempts)?;
+        Some(if hit.bond.is_broken() {
+            self.judged_again(hit)
+        } else {
+            hit
+        })
+    }
+
+    /// A payload is read under mappings that lie beside it in parts of the picture, such as the middle's
+    /// under a perspective. There its cells are others, and the bond seems broken: a mapping that fits the
+    /// whole decides.
+    fn judged_again(&mut self, hit: Hit) -> Hit {
+        let mut mapping = hit.mapping;
+        for share in OUTWARDS {
+            let reach = if share < 1.0 { Reach::Far } else { Reach::Near };
+            let residual = self.scene.residual(self.grain);
+            let region = Part::middle(residual, share);
+            let (pattern, fourier) = (self.pattern, &mut *self.fourier);
+            mapping = refine(residual, region, reach, pattern, &mapping, fourier);
+        }
+        let (carriers, shift, _) = self.fold(mapping, 1.0, false);
+        if shift.z < WORTH_DECODING {
+            return hit;
+        }
+        let again = self.hit(hit.decoded, &carriers, shift, mapping);
+        if again.bond.ratio > hit.bond.ratio {
+            again
+        } else {
+            hit
+        }
+    }
+
+    fn found(
+        &mut self,
+        mapping: Homography,
+        source: Source,
+        attempts: &mut Attempts,
+    ) -> Option<Hit> {
         let (least, either_way) = (source.least(), source == Source::Spectrum);
         let (carriers, shift, whole) = self.fold(mapping, 1.0, either_way);
         if shift.z >= least {

@@ -91,11 +91,16 @@ fn multiply(
     }
 }
 
-/// The largest strength, at most `cap`, that keeps the picture above the PSNR floor with the rounding
-/// and clipping that the samples will really get.
-pub(crate) fn strength(pixels: &mut PixelsMut<'_>, change: &Plane, cap: f32) -> f32 {
+/// The largest strength, at most `cap`, that keeps the picture above a PSNR in dB with the rounding and
+/// clipping that the samples will really get.
+pub(crate) fn strength(
+    pixels: &mut PixelsMut<'_>,
+    change: &Plane,
+    cap: f32,
+    floor_db: f64,
+) -> f32 {
     let channels = pixels.channels();
-    let worst = PEAK * PEAK / 10f64.powf((PSNR_FLOOR_DB + ESTIMATE_MARGIN_DB) / 10.0);
+    let worst = PEAK * PEAK / 10f64.powf((floor_db + ESTIMATE_MARGIN_DB) / 10.0);
     let error = |strength: f32| match &*pixels.samples_mut() {
         SamplesMut::U8(samples) => sampled_error(
             samples,

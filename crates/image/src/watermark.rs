@@ -20,20 +20,24 @@ const LEAST_TO_MARK: usize = 128;
 const LEAST_TO_LOOK: usize = 64;
 /// Strengths that are tried in turn. The first is what the eye lets pass on photographs, found by
 /// looking at 1:1 and 2×; the others are for flat graphics, which would lose the mark in any coding.
-const STRENGTHS: [f32; 3] = [0.40, 0.57, 0.80];
+const STRENGTHS: [f32; 5] = [0.40, 0.48, 0.57, 0.68, 0.80];
 /// Quality of the lossy coding through which the mark is looked at while its strength is chosen.
 const CODED_QUALITY: u32 = 25;
 /// Energy over noise that is ample after that coding (some 240 are needed to read the payload; stronger
 /// coding leaves a quarter of it), and in a ninth of the picture without coding.
-const AMPLE_CODED: f64 = 900.0;
-const AMPLE_IN_PART: f64 = 330.0;
+const AMPLE_CODED: f64 = 850.0;
+const AMPLE_IN_PART: f64 = 290.0;
 /// Parts along a side of which nearly all must have that: all but two of nine.
 const PARTS: usize = 3;
 const POOR_PARTS: usize = 2;
 /// The first strength is moved towards what is ample within these bounds: what a busy picture has in
 /// excess pays for what a smooth one lacks.
 const SHARE: (f64, f64) = (0.66, 1.0);
-/// Below this energy after coding the picture is flat, and the next strength is tried.
+/// Below this energy after coding the next strength is tried, as long as the mark is no more than this PSNR:
+/// in flat areas that is half a grey level.
+const WANTED_CODED: f64 = 400.0;
+const INVISIBLE_DB: f64 = 47.0;
+/// Below this energy the mark would not live through mild coding, and only the floor limits the strength.
 const FLAT_CODED: f64 = 240.0;
 /// Correlation that it must read back with in any case, without coding: 14 is the bound for acceptance.
 const READ_BACK: f64 = 16.0;
@@ -197,25 +201,35 @@ fn chosen_strength(
     plan: &ImagePlan,
     symbols: &[f32],
 ) -> f32 {
-    let mut chosen = 0.0;
-    for (round, cap) in STRENGTHS.into_iter().enumerate() {
-        chosen = embed::strength(target, change, cap);
-        let marked = trial.marked(chosen);
-        let pattern = &plan.pattern;
-        let mut worst_but = |quality, side, poor: usize| {
-            let mut energies = trial.energies(&marked, quality, pattern, symbols, side);
-            energies.sort_by(f64::total_cmp);
-            energies.get(poor).copied().unwrap_or(0.0)
+    let pattern = &plan.pattern;
+    let mut worst_but = |strength: f32, quality, side, poor: usize| {
+        let marked = trial.marked(strength);
+        let mut energies = trial.energies(&marked, quality, pattern, symbols, side);
+        energies.sort_by(f64::total_cmp);
+        energies.get(poor).copied().unwrap_or(0.0)
+    };
+    let [first, more @ ..] = STRENGTHS;
+    let mut chosen = embed::strength(target, change, first, PSNR_FLOOR_DB);
+    let mut coded = worst_but(chosen, Some(CODED_QUALITY), 1, 0);
+    if coded >= WANTED_CODED || chosen < first {
+        let in_part = worst_but(chosen, None, PARTS, POOR_PARTS);
+        return chosen * ample_share(coded, in_part) as f32;
+    }
+    for cap in more {
+        let floor = match coded {
+            WANTED_CODED.. => break,
+            FLAT_CODED..WANTED_CODED => INVISIBLE_DB,
+            _ => PSNR_FLOOR_DB,
         };
-        let coded = worst_but(Some(CODED_QUALITY), 1, 0);
+        let strength = embed::strength(target, change, cap, floor);
+        if strength <= chosen {
+            break;
+        }
+        (chosen, coded) = (strength, worst_but(strength, Some(CODED_QUALITY), 1, 0));
         // Below the cap, the quality floor decides: a higher cap would change nothing.
-        if coded < FLAT_CODED && chosen >= cap {
-            continue;
+        if strength < cap {
+            break;
         }
-        if round == 0 {
-            chosen *= ample_share(coded, worst_but(None, PARTS, POOR_PARTS)) as f32;
-        }
-        break;
     }
     chosen
 }
