@@ -34,10 +34,23 @@ const OUTWARDS: [f64; 7] = [0.4, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0];
 /// of how many the fit is carried on. Their correlation must stand out from the best of all their shifts.
 const ANCHOR: f64 = 176.0;
 const ANCHORS: usize = 5;
-const BEST_ANCHORS: usize = 2;
+const BEST_ANCHORS: usize = 4;
+/// Stretches along x and y under which a place is looked at: perspective makes one side longer and the
+/// opposite one shorter.
+const STRETCHES: [(f64, f64); 9] = [
+    (1.0, 1.0),
+    (0.965, 1.0),
+    (1.035, 1.0),
+    (1.0, 0.965),
+    (1.0, 1.035),
+    (0.965, 0.965),
+    (1.035, 1.035),
+    (0.965, 1.035),
+    (1.035, 0.965),
+];
 const WORTH_ANCHORING: f32 = 5.4;
 /// Factor by which the fitted region grows.
-const GROWTH: f64 = 1.3;
+const GROWTH: f64 = 1.2;
 /// From this correlation on the mark is there, and is worth a second look through other residuals.
 const CERTAIN: f32 = 6.0;
 /// Scales that people and programs choose; some lie where the spectrum shows little after coding.
@@ -423,22 +436,25 @@ impl Look<'_> {
         let residual = self.scene.residual(self.grain);
         let [a, b, c, d] = mapping.jacobian(0.0, 0.0);
         let side = (ANCHOR / (a * d - b * c).abs().sqrt().max(1e-6)) as usize;
-        let mut anchors: Vec<(f32, Part)> = Part::whole(residual)
-            .windows(side, ANCHORS)
-            .into_iter()
-            .map(|part| {
-                let tile = fold(residual, part, &mapping);
+        let windows = Part::whole(residual).windows(side, ANCHORS);
+        let mut anchors: Vec<(f32, Part, Homography)> = Vec::new();
+        for (across, down) in STRETCHES {
+            let stretched = mapping.with_pixels_of(across, down);
+            for &part in &windows {
+                let tile = fold(residual, part, &stretched);
                 let carriers = Carriers::new(&tile, self.pattern, self.fourier);
-                (carriers.shift(self.pattern, self.fourier).z, part)
-            })
-            .filter(|(z, _)| *z >= WORTH_ANCHORING)
-            .collect();
+                let z = carriers.shift(self.pattern, self.fourier).z;
+                if z >= WORTH_ANCHORING {
+                    anchors.push((z, part, stretched));
+                }
+            }
+        }
         anchors.sort_by(|a, b| b.0.total_cmp(&a.0));
         anchors.truncate(BEST_ANCHORS);
-        anchors.into_iter().find_map(|(_, part)| {
+        anchors.into_iter().find_map(|(_, part, stretched)| {
             let residual = self.scene.residual(self.grain);
             let whole = Part::whole(residual);
-            let (mut region, mut fitted) = (part, mapping);
+            let (mut region, mut fitted) = (part, stretched);
             loop {
                 let is_whole = region == whole;
                 let reach = if is_whole { Reach::Near } else { Reach::Far };

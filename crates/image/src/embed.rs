@@ -93,12 +93,7 @@ fn multiply(
 
 /// The largest strength, at most `cap`, that keeps the picture above a PSNR in dB with the rounding and
 /// clipping that the samples will really get.
-pub(crate) fn strength(
-    pixels: &mut PixelsMut<'_>,
-    change: &Plane,
-    cap: f32,
-    floor_db: f64,
-) -> f32 {
+pub(crate) fn strength(pixels: &mut PixelsMut<'_>, change: &Plane, cap: f32, floor_db: f64) -> f32 {
     let channels = pixels.channels();
     let worst = PEAK * PEAK / 10f64.powf((floor_db + ESTIMATE_MARGIN_DB) / 10.0);
     let error = |strength: f32| match &*pixels.samples_mut() {
