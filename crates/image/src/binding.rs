@@ -105,6 +105,11 @@ impl Binding {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn rules(&self) -> (&[[f32; TERMS]; FEATURES], &[usize], &[Complex32]) {
+        (&self.weights, &self.feature, &self.values)
+    }
+
     /// Value of every message carrier in the bound part that `feature` switches.
     pub(crate) fn part(&self, feature: usize) -> impl Iterator<Item = Complex32> + '_ {
         self.feature

@@ -213,6 +213,7 @@ fn band() -> Vec<Carrier> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use filigrane_payload::{Origin, Payload};
 
     fn pattern() -> (Pattern, Vec<f32>) {
         let pattern = Pattern::new(&Key::public()).unwrap();
@@ -276,5 +277,64 @@ mod tests {
             .filter(|a| other.sync.iter().any(|b| a.bin() == b.bin()))
             .count();
         assert!(shared < SYNC / 2, "{shared}");
+    }
+
+    /// `tests/vectors/reference.py` computes them from the documentation alone, in another language. Format
+    /// version 1 is frozen: this test stays, and so do the vectors.
+    #[test]
+    fn the_pattern_is_that_of_version_1() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../tests/vectors/vectors.json")).unwrap();
+        let numbers = |value: &serde_json::Value| -> Vec<f64> {
+            let list = value.as_array().unwrap();
+            list.iter().map(|number| number.as_f64().unwrap()).collect()
+        };
+        let table = |name: &str| -> Vec<Vec<f64>> {
+            vectors[name]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(numbers)
+                .collect()
+        };
+        let close = |a: f64, b: f64| assert!((a - b).abs() < 2e-5, "{a} {b}");
+        let (pattern, _) = pattern();
+        let ends = |list: &[Carrier]| [&list[..64], &list[list.len() - 64..]].concat();
+        for (name, carriers) in [
+            ("sync", pattern.sync.clone()),
+            ("message", ends(&pattern.message)),
+        ] {
+            let expected = table(name);
+            assert_eq!(expected.len(), carriers.len());
+            for (carrier, expected) in carriers.iter().zip(expected) {
+                assert_eq!(
+                    [carrier.kx, carrier.ky],
+                    [expected[0] as i32, expected[1] as i32]
+                );
+                close(f64::from(carrier.phase), expected[2]);
+            }
+        }
+        let (weights, features, values) = pattern.binding.rules();
+        for (weights, expected) in weights.iter().zip(table("weights")) {
+            for (&weight, expected) in weights.iter().zip(expected) {
+                close(f64::from(weight), expected);
+            }
+        }
+        let expected = numbers(&vectors["feature"]);
+        let ends = [&features[..64], &features[MESSAGE - 64..]].concat();
+        assert_eq!(ends.iter().map(|&f| f as f64).collect::<Vec<_>>(), expected);
+        let ends = [&values[..64], &values[MESSAGE - 64..]].concat();
+        for (value, phase) in ends.iter().zip(numbers(&vectors["value_phases"])) {
+            close((f64::from(value.arg()) - phase).cos(), 1.0);
+        }
+        assert_eq!(vectors["payload"], "1100c0ffee00c0ffee00c0ff");
+        let payload = Payload::new(Origin::Generated, "00c0ffee00c0ffee00c0ff".parse().unwrap());
+        let tile = pattern.tile(&pattern.code.symbols(&payload), 1);
+        for (place, expected) in table("places").iter().zip(numbers(&vectors["tile"])) {
+            close(
+                f64::from(tile[place[1] as usize * TILE + place[0] as usize]),
+                expected,
+            );
+        }
     }
 }

@@ -6,6 +6,7 @@ use filigrane_image::{
     Samples, SamplesMut,
 };
 use filigrane_payload::{Detection, Key, Keystream, MarkId, Origin, Payload, Watermark};
+use proptest::prelude::*;
 
 /// A picture of `channels` 8-bit samples a pixel.
 #[derive(Clone)]
@@ -418,4 +419,63 @@ fn a_negative_keeps_its_mark() {
         ImageWatermark.detect(picture.view(), &[&plan()]).unwrap(),
         Detection::Found { .. }
     ));
+}
+
+/// Columns, rows, layout and place of a picture to cut from a large one; sides spread evenly over octaves.
+fn shapes() -> impl Strategy<Value = (usize, usize, Channels)> {
+    let side = || (7.0..12.0_f64).prop_map(|octave| octave.exp2().round() as usize);
+    let channels = prop_oneof![
+        Just(Channels::Gray),
+        Just(Channels::GrayAlpha),
+        Just(Channels::Rgb),
+        Just(Channels::Rgba),
+    ];
+    (side(), side(), channels)
+}
+
+/// The base picture again and again, every other time mirrored.
+fn tiled(base: &Picture, width: usize, height: usize) -> Picture {
+    let fold = |i: usize, n: usize| match (i / n).is_multiple_of(2) {
+        true => i % n,
+        false => n - 1 - i % n,
+    };
+    let count = base.channels.count();
+    let mut samples = Vec::with_capacity(width * height * count);
+    for y in 0..height {
+        let row = fold(y, base.height) * base.width;
+        for x in 0..width {
+            let place = (row + fold(x, base.width)) * count;
+            samples.extend_from_slice(&base.samples[place..place + count]);
+        }
+    }
+    Picture {
+        width,
+        height,
+        channels: base.channels,
+        samples,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// What is said to be marked is found, whatever its size from 128 to 4096 and its layout; what is not
+    /// marked is said so and stays as it was.
+    #[test]
+    fn every_size_and_layout_is_marked_and_found_or_refused((width, height, channels) in shapes()) {
+        let plan = plan();
+        let mut picture = tiled(&Picture::textured(400, 300, channels), width, height);
+        let before = picture.samples.clone();
+        match picture.mark(&plan) {
+            Ok(quality) => {
+                prop_assert!(quality.psnr_db >= 41.95, "{quality:?}");
+                found(&picture, &plan);
+            }
+            Err(ImageError::CannotCarry { .. }) => {
+                prop_assert!(width * height < 256 * 256, "{width}×{height}");
+                prop_assert_eq!(picture.samples, before);
+            }
+            Err(other) => return Err(TestCaseError::fail(other.to_string())),
+        }
+    }
 }

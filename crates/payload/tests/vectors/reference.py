@@ -94,4 +94,5 @@ def main() -> None:
     }, indent=1))
 
 
-main()
+if __name__ == "__main__":
+    main()
