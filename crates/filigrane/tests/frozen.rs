@@ -43,7 +43,12 @@ fn pictures_of_version_1_are_found() {
         let report = verifier.detect_file(folder.join(&expected.file)).unwrap();
         match report.outcome {
             Outcome::Found { mark, others } => {
-                assert_eq!(mark.payload.id.to_string(), expected.id, "{}", expected.file);
+                assert_eq!(
+                    mark.payload.id.to_string(),
+                    expected.id,
+                    "{}",
+                    expected.file
+                );
                 assert_eq!(mark.key_id, key.id(), "{}", expected.file);
                 assert!(others.is_empty(), "{}", expected.file);
             }
