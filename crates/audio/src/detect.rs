@@ -10,6 +10,7 @@ use crate::error::AudioError;
 use crate::format::SHORTEST_SECONDS;
 use crate::localise::regions;
 use crate::map::{ROWS_PER_SECOND, Views};
+use crate::pattern::Pattern;
 use crate::refine::{extend, refine};
 use crate::search::{Candidate, Window, factors};
 use crate::sound::SoundRef;
@@ -83,6 +84,19 @@ pub(crate) fn detect(
             p_value: attempts.best_p_value(),
         },
     })
+}
+
+/// The coarse scores of an unchanged timing in the first section, of all phases.
+pub(crate) fn phase_statistics(sound: &SoundRef<'_>, pattern: &Pattern) -> Vec<f32> {
+    let views = match sections(sound).first() {
+        Some((_, section)) if section.frames() > 0 => Views::new(section),
+        _ => return Vec::new(),
+    };
+    let window = Window::new(views.search(), 0..views.rows());
+    if window.is_silent() {
+        return Vec::new();
+    }
+    window.fold(1.0).statistics(pattern)
 }
 
 /// Beginnings in seconds and samples of the sections of a sound.

@@ -215,6 +215,17 @@ impl Fold {
         }
     }
 
+    /// The scores of all phases over all bins at an unchanged pitch, in standard deviations of an unmarked
+    /// sound.
+    pub(crate) fn statistics(&self, pattern: &Pattern) -> Vec<f32> {
+        let columns: Vec<usize> = (FIRST_BIN..FIRST_BIN + BINS).map(|bin| 2 * bin).collect();
+        let mut sums = [0.0_f32; PHASES];
+        correlate(&self.columns, &columns, pattern.sync(), &mut sums);
+        let energy: f32 = columns.iter().map(|&column| self.energies[column]).sum();
+        let deviation = (energy * SYNC_FRAMES as f32 / PHASES as f32 + 1e-9).sqrt();
+        sums.iter().map(|sum| sum / deviation).collect()
+    }
+
     /// Keeps the best phases of scores that have this standard deviation in an unmarked sound.
     fn keep_best(
         &self,

@@ -2,7 +2,7 @@
 
 use filigrane_payload::{CodeParameters, Detection, Key, KeyId, Payload, PayloadCode, Watermark};
 
-use crate::detect::detect;
+use crate::detect::{detect, phase_statistics};
 use crate::embed::embed;
 use crate::error::AudioError;
 use crate::format::{CODE_DOMAIN, PATTERN_CONTEXT, SOFT_BINDING, SYMBOLS};
@@ -89,6 +89,15 @@ impl AudioPlan {
             code: PayloadCode::new(key, CODE_DOMAIN, parameters)?,
             wide_code: PayloadCode::new(key, CODE_DOMAIN, wide)?,
         })
+    }
+
+    /// The synchronisation's statistic of a sound at each of the block's 300 half-frame phases, under an
+    /// unchanged timing: standard normal where there is no mark of this key, which is what searching rests
+    /// on. It decides what is tried, never what is accepted. Of a sound longer than a minute the first one
+    /// counts; silence gives nothing.
+    #[must_use]
+    pub fn phase_statistics(&self, sound: &SoundRef<'_>) -> Vec<f32> {
+        phase_statistics(sound, &self.pattern)
     }
 
     /// The key that the plan was made of.

@@ -1,6 +1,6 @@
 //! Keys for measurements alone: they stand here in the open, so they protect nothing.
 
-use filigrane_payload::Key;
+use filigrane_payload::{Key, KeyError, KeyId};
 
 use crate::error::BenchError;
 
@@ -33,6 +33,20 @@ pub(crate) fn other() -> Result<Key, BenchError> {
     parse(OTHER)
 }
 
+/// One of any number of keys that nothing is marked with.
+pub(crate) fn numbered(number: u64) -> Result<Key, BenchError> {
+    let text = |id: &KeyId| {
+        format!(
+            "filigrane-key 1\nname: bench-{number}\nid: {id}\ncreated: 2026-11-23\nsecret: {number:064x}\n"
+        )
+    };
+    // The id follows from the secret; a key with another id tells the right one.
+    match Key::parse(&text(&Key::public().id())) {
+        Err(KeyError::Mismatch { actual, .. }) => parse(&text(&actual)),
+        _ => parse(&text(&Key::public().id())),
+    }
+}
+
 fn parse(text: &str) -> Result<Key, BenchError> {
     Key::parse(text).map_err(|error| BenchError::Key {
         reason: error.to_string(),
@@ -42,6 +56,13 @@ fn parse(text: &str) -> Result<Key, BenchError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_give_different_keys() {
+        let [one, two] = [numbered(1), numbered(2)].map(|key| key.unwrap().id());
+        assert!(one != two && one != Key::public().id());
+        assert_eq!(numbered(1).unwrap().id(), one);
+    }
 
     #[test]
     fn names_give_different_keys() {

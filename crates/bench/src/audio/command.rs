@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use filigrane_payload::Key;
 
 use super::attacks::{self, Attack};
+use super::chance::chance;
 use super::corpus::Corpus;
 use super::json_lines::write_json_lines;
 use super::measure::{Length, Measurement, Outcome, Settings, Subject, measure};
@@ -51,6 +52,10 @@ pub struct AudioArguments {
     /// Also look at the marked clips with another key.
     #[arg(long)]
     pub wrong_key: bool,
+    /// Instead of all else: look at 10 s windows of the clips with so many keys of which there is no
+    /// mark, and with a fourth as many at windows that another key marked.
+    #[arg(long, value_name = "KEYS")]
+    pub chance: Option<u64>,
     /// Do not measure PESQ, which takes a second per clip of speech.
     #[arg(long)]
     pub no_pesq: bool,
@@ -122,8 +127,17 @@ pub fn run(
     arguments: &AudioArguments,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<String, BenchError> {
-    let settings = arguments.settings()?;
     let corpus = arguments.corpus()?;
+    if let Some(keys) = arguments.chance {
+        return chance(
+            &corpus,
+            &arguments.key()?,
+            keys,
+            keys.div_ceil(4),
+            arguments.threads,
+        );
+    }
+    let settings = arguments.settings()?;
     let scheme = Filigrane::new(&arguments.key()?)?;
     let other = match arguments.wrong_key {
         true => Some(Filigrane::new(&keys::other()?)?),

@@ -8,6 +8,7 @@
 //! whole marked clip; the detector gets a crop of what is left, at a random offset.
 
 pub mod attacks;
+mod chance;
 mod command;
 mod corpus;
 pub mod dsp;
@@ -20,6 +21,7 @@ pub mod sound;
 #[cfg(test)]
 mod testing;
 
+pub use chance::chance;
 pub use command::{AudioArguments, attack_files, run};
 pub use corpus::{Clip, Corpus, Kind};
 pub use json_lines::write_json_lines;
