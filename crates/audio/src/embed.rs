@@ -1,36 +1,35 @@
-//! Marking a sound: spectral change, gates, closed loop, and reading the mark back.
+//! Marking a whole sound: its change, gates, closed loop, and reading the mark back.
+
+use std::ops::Range;
 
 use filigrane_payload::{Attempts, FALSE_POSITIVE_BOUND, Payload};
 
 use crate::accept::read;
 use crate::alignment::Alignment;
-use crate::band_gate::BandGate;
+use crate::change::{Marker, pieces};
 use crate::error::AudioError;
-use crate::format::{RATE, SHORTEST_SECONDS};
+use crate::format::SHORTEST_SECONDS;
 use crate::gate::Gate;
 use crate::map::Views;
-use crate::perception::{energy, modulate, profile};
-use crate::resample::Resampler;
+use crate::perception::{LevelSum, energy, from_decibels};
 use crate::sound::{SoundMut, SoundRef};
-use crate::stft::Stft;
-use crate::watermark::{AudioPlan, AudioQuality};
+use crate::watermark::{AudioPlan, AudioQuality, AudioStrength};
 
-/// Least signal-to-mark ratio. Only noise-like sounds get there, whose energy all lies where the mark
-/// does and which hide it best; others keep 25 to 36 dB at [`USUAL_STRENGTH`].
-const USUAL_SNR_DB: f64 = 22.0;
-/// The perceptual profile as it stands: PESQ-WB of clean synthetic speech is then 4.45.
-/// A fifth more costs .04 of it.
-const USUAL_STRENGTH: f64 = 1.0;
-/// A sound in which the mark cannot be read back is marked more strongly, down to this ratio and up to
-/// this strength.
-const FLOOR_SNR_DB: f64 = 21.0;
-const UTMOST_STRENGTH: f64 = 2.0;
+/// How much lower the least signal-to-mark ratio may get, and how many times as strong the mark, for a sound
+/// in which it cannot be read back.
+const MORE_NOISE_DB: f64 = 1.0;
+const MORE_STRENGTH: f64 = 2.0;
+/// Seconds that are computed at a time.
+const PIECE_S: f64 = 8.0;
+/// Seconds of a part that the mark is read back from: some blocks.
+const READ_BACK_S: f64 = 25.0 * SHORTEST_SECONDS;
 /// Rounds of the closed loop: the gates make the ratio a little less than proportional to strength.
 const ROUNDS: usize = 6;
 
 /// Marks a sound in place. It is unchanged where this fails.
 pub(crate) fn embed(
     mut sound: SoundMut<'_>,
+    strength: AudioStrength,
     plan: &AudioPlan,
     payload: &Payload,
 ) -> Result<AudioQuality, AudioError> {
@@ -42,27 +41,23 @@ pub(crate) fn embed(
         });
     }
     let change = Change::new(&sound.as_sound_ref(), plan, payload);
+    let (least_db, most) = (strength.least_snr_db(), strength.factor());
     let tries = [
-        (USUAL_SNR_DB, USUAL_STRENGTH),
-        (FLOOR_SNR_DB, UTMOST_STRENGTH),
+        (least_db, most),
+        (least_db - MORE_NOISE_DB, most * MORE_STRENGTH),
     ];
-    let mut quality = AudioQuality {
-        snr_db: f64::INFINITY,
-        strength: 0.0,
-    };
+    let mut snr_db = f64::INFINITY;
     for (least_db, most) in tries {
         let (marked, made) = change.fit(&sound.as_sound_ref(), least_db, most);
-        quality = made;
         if reads_back(&marked, sound.rate(), plan, payload) {
             for (channel, marked) in sound.channels_mut().iter_mut().zip(&marked) {
                 channel.copy_from_slice(marked);
             }
-            return Ok(quality);
+            return Ok(made);
         }
+        snr_db = made.snr_db;
     }
-    Err(AudioError::CannotCarry {
-        snr_db: quality.snr_db,
-    })
+    Err(AudioError::CannotCarry { snr_db })
 }
 
 /// The mark's change of each channel at strength 1, before the temporal gate.
@@ -71,27 +66,31 @@ struct Change {
     gates: Vec<Gate>,
     /// Energy of the sound.
     signal: f64,
+    level_db: f64,
 }
 
 impl Change {
     fn new(sound: &SoundRef<'_>, plan: &AudioPlan, payload: &Payload) -> Self {
-        let marks = plan.pattern.with_symbols(&plan.code.symbols(payload));
         let rate = sound.rate();
-        let (down, up) = (Resampler::new(rate, RATE), Resampler::new(RATE, rate));
-        let (stft, band_gate, gains) = (Stft::new(), BandGate::new(), profile());
-        let channels: Vec<Vec<f32>> = sound
-            .channels()
-            .iter()
-            .map(|channel| {
-                let inner = down.run(channel);
-                let mut spectra = stft.analyse(&inner);
-                modulate(&mut spectra, &marks, &gains);
-                let change = stft.synthesise(&mut spectra, inner.len());
-                let mut change = up.run(&band_gate.apply(&inner, &change));
-                change.resize(channel.len(), 0.0);
-                change
-            })
-            .collect();
+        let marker = Marker::new(rate, plan, payload);
+        let length = marker.piece(PIECE_S);
+        let mut level = LevelSum::default();
+        for channel in sound.channels() {
+            for (samples, context) in pieces(&marker, channel.len(), length) {
+                let (piece, keep) = marker.piece_of(channel, &samples, &context);
+                marker.add_level(piece, &keep, &mut level);
+            }
+        }
+        let level_db = level.decibels();
+        let change = |channel: &&[f32]| {
+            let mut change = Vec::with_capacity(channel.len());
+            for (samples, context) in pieces(&marker, channel.len(), length) {
+                let (piece, keep) = marker.piece_of(channel, &samples, &context);
+                change.extend(marker.change(piece, keep, from_decibels(level_db)));
+            }
+            change
+        };
+        let channels: Vec<Vec<f32>> = sound.channels().iter().map(change).collect();
         let pairs = sound.channels().iter().zip(&channels);
         Self {
             gates: pairs
@@ -99,6 +98,7 @@ impl Change {
                 .collect(),
             channels,
             signal: sound.channels().iter().map(|channel| energy(channel)).sum(),
+            level_db,
         }
     }
 
@@ -123,8 +123,13 @@ impl Change {
             }
             marked.push(gated);
         }
-        let snr_db = self.snr_db(noise);
-        (marked, AudioQuality { snr_db, strength })
+        let quality = AudioQuality {
+            snr_db: self.snr_db(noise),
+            // In single precision, as it was applied.
+            strength: f64::from(strength as f32),
+            level_db: self.level_db,
+        };
+        (marked, quality)
     }
 
     fn snr_db(&self, noise: f64) -> f64 {
@@ -136,13 +141,28 @@ impl Change {
     }
 }
 
-/// Whether the detector's own reading at the known place gives the payload.
+/// Whether the detector's own reading at the known place gives the payload, in any part of the sound.
 fn reads_back(channels: &[Vec<f32>], rate: u32, plan: &AudioPlan, payload: &Payload) -> bool {
+    let samples = channels.first().map_or(0, Vec::len);
+    let length = (READ_BACK_S * f64::from(rate)).round() as usize;
+    (0..samples.div_ceil(length.max(1))).any(|part| {
+        let part = part * length..((part + 1) * length).min(samples);
+        part_reads_back(channels, part, rate, plan, payload)
+    })
+}
+
+fn part_reads_back(
+    channels: &[Vec<f32>],
+    part: Range<usize>,
+    rate: u32,
+    plan: &AudioPlan,
+    payload: &Payload,
+) -> bool {
     // In 16 bits, as most sounds are stored: a mark below their rounding would be gone unnoticed.
     const STEPS: f32 = 32_768.0;
-    let round = |samples: &Vec<f32>| {
+    let round = |samples: &Vec<f32>| -> Vec<f32> {
+        let samples = samples[part.clone()].iter();
         samples
-            .iter()
             .map(|sample| (sample * STEPS).round() / STEPS)
             .collect()
     };

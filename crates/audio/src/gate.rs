@@ -15,9 +15,13 @@ const FULL_SCALE: f32 = 32_766.0 / 32_768.0;
 /// Length of the gate's blocks in seconds: as long as the ear's backward masking is deep.
 const GATE_SECONDS: f64 = 0.004;
 
+/// Samples of a block at a sampling rate.
+fn block_length(rate: u32) -> usize {
+    ((f64::from(rate) * GATE_SECONDS).round() as usize).max(1)
+}
+
 /// The temporal gate and the peak guard of one channel and its change.
 pub(crate) struct Gate {
-    /// Samples of a block.
     length: usize,
     /// Largest gain of each block.
     limits: Vec<f32>,
@@ -28,71 +32,169 @@ pub(crate) struct Gate {
 impl Gate {
     /// Measures a sound and its change at a sampling rate.
     pub(crate) fn new(rate: u32, sound: &[f32], change: &[f32]) -> Self {
-        let length = ((f64::from(rate) * GATE_SECONDS).round() as usize).max(1);
+        let length = block_length(rate);
         let energies: Vec<f64> = change.chunks(length).map(energy).collect();
-        let limits = sound
-            .chunks(length)
-            .zip(change.chunks(length))
-            .zip(&energies)
-            .map(|((sound, change), energy_of_change)| {
-                let ratio = GATE_RATIO * energy(sound) / energy_of_change;
-                let gate = if ratio.is_finite() {
-                    ratio.sqrt() as f32
-                } else {
-                    0.0
-                };
-                gate.min(peak_gain(sound, change))
-            })
-            .collect();
+        let blocks = sound.chunks(length).zip(change.chunks(length));
         Self {
             length,
-            limits,
+            limits: blocks.map(|(sound, change)| limit(sound, change)).collect(),
             energies,
         }
     }
 
     /// Energy of the gated change at a strength, to within a few hundredths of a decibel.
     pub(crate) fn energy(&self, strength: f32) -> f64 {
-        let gains = self.gains(strength);
-        let gained = gains.iter().zip(&self.energies);
+        let gains = (0..self.limits.len()).map(|block| gain(&self.limits, block, strength));
+        let gained = gains.zip(&self.energies);
         gained
-            .map(|(&gain, energy)| f64::from(gain * gain) * energy)
+            .map(|(gain, energy)| f64::from(gain * gain) * energy)
             .sum()
     }
 
     /// `change` times `strength`, held down where it is not well below `sound` or would clip.
     pub(crate) fn apply(&self, sound: &[f32], change: &[f32], strength: f32) -> Vec<f32> {
-        let gains = self.gains(strength);
-        let mut gated = vec![0.0; change.len()];
-        for (n, (out, change)) in gated.iter_mut().zip(change).enumerate() {
-            let place = (n as f32 / self.length as f32 - 0.5).max(0.0);
-            let (index, fraction) = (place as usize, place.fract());
-            let here = gains.get(index).copied().unwrap_or(0.0);
-            let next = gains.get(index + 1).copied().unwrap_or(here);
-            *out = change * (here + (next - here) * fraction);
-        }
-        // Interpolation may leave a little over: what would still clip is cut off.
-        for (out, sample) in gated.iter_mut().zip(sound) {
-            let peak = FULL_SCALE.max(sample.abs());
-            *out = (sample + *out).clamp(-peak, peak) - sample;
+        let mut gated = Vec::with_capacity(change.len());
+        let blocks = sound.chunks(self.length).zip(change.chunks(self.length));
+        for (block, (sound, change)) in blocks.enumerate() {
+            let gains = gains_around(&self.limits, block, strength);
+            gated.extend(shape(self.length, gains, sound, change));
         }
         gated
     }
+}
 
-    /// Each block's gain, pulled down to the mean with either neighbour, so that the interpolated gain
-    /// is low early enough.
-    fn gains(&self, strength: f32) -> Vec<f32> {
-        let gain = |block: usize| self.limits[block].min(strength);
-        let last = self.limits.len().saturating_sub(1);
-        (0..self.limits.len())
-            .map(|block| {
-                let here = gain(block);
-                let before = gain(block.saturating_sub(1));
-                let after = gain((block + 1).min(last));
-                here.min(0.5 * (before + here)).min(0.5 * (here + after))
-            })
-            .collect()
+/// The same for a sound that arrives piece by piece.
+pub(crate) struct GateStream {
+    length: usize,
+    strength: f32,
+    /// Limits of the known blocks, from two before the first that is still here.
+    limits: Vec<f32>,
+    /// How many limits belong to blocks that are gone.
+    gone: usize,
+    sound: Vec<f32>,
+    change: Vec<f32>,
+}
+
+impl GateStream {
+    /// Blocks after a block that must be known before it can go.
+    pub(crate) const LOOK_AHEAD: usize = 2;
+
+    /// A gate at a sampling rate.
+    pub(crate) fn new(rate: u32, strength: f32) -> Self {
+        Self {
+            length: block_length(rate),
+            strength,
+            limits: Vec::new(),
+            gone: 0,
+            sound: Vec::new(),
+            change: Vec::new(),
+        }
     }
+
+    /// Samples that are held back at most.
+    pub(crate) const fn delay(&self) -> usize {
+        (Self::LOOK_AHEAD + 1) * self.length
+    }
+
+    /// Takes more of the sound and its change and adds what can go, marked, to `out`.
+    pub(crate) fn push(&mut self, sound: &[f32], change: &[f32], out: &mut Vec<f32>) {
+        self.sound.extend_from_slice(sound);
+        self.change.extend_from_slice(change);
+        let known = self.limits.len() - self.gone;
+        let blocks = self.sound.chunks_exact(self.length);
+        let blocks = blocks
+            .zip(self.change.chunks_exact(self.length))
+            .skip(known);
+        self.limits
+            .extend(blocks.map(|(sound, change)| limit(sound, change)));
+        let ready = (self.limits.len() - self.gone).saturating_sub(Self::LOOK_AHEAD);
+        self.emit(ready, out);
+    }
+
+    /// Adds the rest to `out`.
+    pub(crate) fn finish(mut self, out: &mut Vec<f32>) {
+        let known = self.limits.len() - self.gone;
+        let blocks = self
+            .sound
+            .chunks(self.length)
+            .zip(self.change.chunks(self.length));
+        let rest: Vec<f32> = blocks
+            .skip(known)
+            .map(|(sound, change)| limit(sound, change))
+            .collect();
+        self.limits.extend(rest);
+        self.emit(self.limits.len() - self.gone, out);
+    }
+
+    fn emit(&mut self, blocks: usize, out: &mut Vec<f32>) {
+        let samples = (blocks * self.length).min(self.sound.len());
+        let pairs = self.sound[..samples].chunks(self.length);
+        for (block, (sound, change)) in pairs.zip(self.change.chunks(self.length)).enumerate() {
+            let gains = gains_around(&self.limits, self.gone + block, self.strength);
+            let shaped = shape(self.length, gains, sound, change);
+            out.extend(shaped.zip(sound).map(|(change, sample)| change + sample));
+        }
+        self.sound.drain(..samples);
+        self.change.drain(..samples);
+        // A gain reaches one block back, and its limit one more; the sound's first block stays first.
+        let drop = (self.gone + blocks).saturating_sub(2);
+        self.limits.drain(..drop);
+        self.gone = self.gone + blocks - drop;
+    }
+}
+
+/// Largest gain of a block.
+fn limit(sound: &[f32], change: &[f32]) -> f32 {
+    let ratio = GATE_RATIO * energy(sound) / energy(change);
+    let gate = if ratio.is_finite() {
+        ratio.sqrt() as f32
+    } else {
+        0.0
+    };
+    gate.min(peak_gain(sound, change))
+}
+
+/// A block's gain, pulled down to the mean with either neighbour, so that the interpolated gain is low early
+/// enough.
+fn gain(limits: &[f32], block: usize, strength: f32) -> f32 {
+    let last = limits.len().saturating_sub(1);
+    let limit = |block: usize| limits[block.min(last)].min(strength);
+    let here = limit(block);
+    let (before, after) = (limit(block.saturating_sub(1)), limit(block + 1));
+    here.min(0.5 * (before + here)).min(0.5 * (here + after))
+}
+
+/// The gains of a block and its neighbours; where there is none, the block's own.
+fn gains_around(limits: &[f32], block: usize, strength: f32) -> [f32; 3] {
+    let last = limits.len().saturating_sub(1);
+    [block.saturating_sub(1), block, (block + 1).min(last)]
+        .map(|block| gain(limits, block, strength))
+}
+
+/// The change of a block under its gains, which hold in the blocks' middles and are interpolated between them.
+fn shape<'a>(
+    length: usize,
+    [before, here, after]: [f32; 3],
+    sound: &'a [f32],
+    change: &'a [f32],
+) -> impl Iterator<Item = f32> + use<'a> {
+    let gain = move |place: usize| {
+        let distance = place as f32 / length as f32 - 0.5;
+        if distance < 0.0 {
+            here + (before - here) * -distance
+        } else {
+            here + (after - here) * distance
+        }
+    };
+    sound
+        .iter()
+        .zip(change)
+        .enumerate()
+        .map(move |(place, (sample, change))| {
+            // Interpolation may leave a little over full scale: what would still clip is cut off.
+            let peak = FULL_SCALE.max(sample.abs());
+            (sample + change * gain(place)).clamp(-peak, peak) - sample
+        })
 }
 
 /// Largest gain under which no sample is driven over full scale.

@@ -5,6 +5,7 @@
 mod accept;
 mod alignment;
 mod band_gate;
+mod change;
 mod detect;
 mod embed;
 mod error;
@@ -20,10 +21,12 @@ mod search;
 mod sound;
 mod statistic;
 mod stft;
+mod stream;
 mod sync;
 mod watermark;
 mod weights;
 
 pub use error::AudioError;
 pub use sound::{CHANNELS, RATES, SoundMut, SoundRef};
-pub use watermark::{AudioPlace, AudioPlan, AudioQuality, AudioWatermark, Region};
+pub use stream::{AudioEmbedder, StreamSetting};
+pub use watermark::{AudioPlace, AudioPlan, AudioQuality, AudioStrength, AudioWatermark, Region};

@@ -16,9 +16,9 @@ use crate::format::{BINS, FIRST_BIN, FRAME, RATE};
 use crate::stft::SPECTRUM;
 
 /// Gain at and below [`LOW_HZ`].
-const LOW_GAIN: f32 = 0.68;
+const LOW_GAIN: f32 = 0.65;
 /// Gain at [`HIGH_HZ`].
-const HIGH_GAIN: f32 = 1.05;
+const HIGH_GAIN: f32 = 1.0;
 const LOW_HZ: f32 = 400.0;
 const HIGH_HZ: f32 = 2_000.0;
 /// Above [`HIGH_HZ`] the gain falls to this share of it at [`TOP_HZ`]: low bit rates keep nothing of a mark
@@ -56,17 +56,25 @@ pub(crate) fn profile() -> Vec<f32> {
 }
 
 /// Turns the spectra of a sound into those of its change: each marked cell times its sign (from
-/// `marks`, the block's cells frame by frame) and gain, everything else 0.
-pub(crate) fn modulate(spectra: &mut [Complex32], marks: &[f32], profile: &[f32]) {
+/// `marks`, the block's cells frame by frame) and gain, everything else 0. The first spectrum is that of
+/// frame `first_frame`; `mean` is the sound's [mean level](LevelSum).
+pub(crate) fn modulate(
+    spectra: &mut [Complex32],
+    first_frame: u64,
+    marks: &[f32],
+    profile: &[f32],
+    mean: f32,
+) {
     let rows = spectra.len() / SPECTRUM;
     let energies: Vec<f32> = spectra.iter().map(Complex32::norm_sqr).collect();
     let smooth = smooth_over_bins(&energies);
-    let mean = mean_marked_energy(&smooth);
+    let mean = mean + f32::MIN_POSITIVE;
     let blocks = marks.len() / BINS;
+    let first = (first_frame % blocks.max(1) as u64) as usize;
     for (k, spectrum) in spectra.chunks_exact_mut(SPECTRUM).enumerate() {
         let (before, after) = (k.saturating_sub(1), (k + 1).min(rows - 1));
         let [before, here, after] = [before, k, after].map(|row| &smooth[row * SPECTRUM..]);
-        let signs = &marks[(k % blocks) * BINS..][..BINS];
+        let signs = &marks[((first + k) % blocks) * BINS..][..BINS];
         let energies = &energies[k * SPECTRUM..(k + 1) * SPECTRUM];
         spectrum[..FIRST_BIN].fill(Complex32::default());
         spectrum[FIRST_BIN + BINS..].fill(Complex32::default());
@@ -95,14 +103,33 @@ fn smooth_over_bins(energies: &[f32]) -> Vec<f32> {
     smooth
 }
 
-/// Mean over all marked cells, never 0.
-fn mean_marked_energy(smooth: &[f32]) -> f32 {
-    let rows = smooth.len() / SPECTRUM;
-    let sum: f64 = smooth
-        .chunks_exact(SPECTRUM)
-        .map(|row| f64::from(row[FIRST_BIN..FIRST_BIN + BINS].iter().sum::<f32>()))
-        .sum();
-    (sum / (rows * BINS).max(1) as f64) as f32 + f32::MIN_POSITIVE
+/// The mean energy of a sound's marked cells, added up piece by piece.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LevelSum {
+    sum: f64,
+    cells: f64,
+}
+
+impl LevelSum {
+    /// Adds some rows of spectra.
+    pub(crate) fn add(&mut self, spectra: &[Complex32], rows: std::ops::Range<usize>) {
+        let start = rows.start.min(spectra.len() / SPECTRUM);
+        for spectrum in spectra.chunks_exact(SPECTRUM).take(rows.end).skip(start) {
+            let cells = &spectrum[FIRST_BIN..FIRST_BIN + BINS];
+            self.sum += f64::from(cells.iter().map(Complex32::norm_sqr).sum::<f32>());
+            self.cells += BINS as f64;
+        }
+    }
+
+    /// The mean so far in decibels; minus infinity for silence.
+    pub(crate) fn decibels(&self) -> f64 {
+        10.0 * (self.sum / self.cells.max(1.0)).log10()
+    }
+}
+
+/// The energy of a level in decibels.
+pub(crate) fn from_decibels(decibels: f64) -> f32 {
+    10.0_f64.powf(decibels / 10.0) as f32
 }
 
 /// Sum of squares.

@@ -69,6 +69,11 @@ impl Resampler {
         (frames as u128 * u128::from(self.to)).div_ceil(u128::from(self.from)) as usize
     }
 
+    /// Input samples after which the filter's phases begin anew.
+    pub(crate) const fn period(&self) -> usize {
+        self.from as usize
+    }
+
     /// Converts a whole sound. Beyond its ends it counts as 0.
     pub(crate) fn run(&self, input: &[f32]) -> Vec<f32> {
         if self.from == self.to {

@@ -122,7 +122,10 @@ impl<'a> SoundMut<'a> {
     }
 }
 
-fn check_shape(rate: u32, lengths: impl Iterator<Item = usize>) -> Result<(), AudioError> {
+pub(crate) fn check_shape(
+    rate: u32,
+    lengths: impl Iterator<Item = usize>,
+) -> Result<(), AudioError> {
     if !RATES.contains(&rate) {
         return Err(AudioError::Rate { found: rate });
     }

@@ -13,14 +13,59 @@ use crate::sound::{SoundMut, SoundRef};
 ///
 /// Marks are embedded in all channels alike and found in any of them, alone or mixed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AudioWatermark;
+pub struct AudioWatermark {
+    strength: AudioStrength,
+}
 
 impl AudioWatermark {
-    /// The scheme.
+    /// The scheme, marking at the usual strength.
     #[must_use]
     pub const fn new() -> Self {
-        Self
+        Self {
+            strength: AudioStrength::Usual,
+        }
+    }
+
+    /// The scheme, marking at another strength. Detection is the same for all.
+    #[must_use]
+    pub const fn with_strength(strength: AudioStrength) -> Self {
+        Self { strength }
+    }
+}
+
+/// How strongly sounds are marked: the gain of every cell against the usual one, and the signal-to-mark ratio
+/// that noise-like sounds, which reach it first, do not fall below.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum AudioStrength {
+    /// 3 dB less than usual, and at least 25 dB: for material that will not be coded at low rates.
+    Subtle,
+    /// The perceptual profile as it stands, and at least 22 dB.
+    #[default]
+    Usual,
+    /// 3 dB more than usual, and at least 19 dB: for telephones and noise.
+    Strong,
+}
+
+impl AudioStrength {
+    /// All strengths, the weakest first.
+    pub const ALL: [Self; 3] = [Self::Subtle, Self::Usual, Self::Strong];
+
+    /// The gain against the usual one.
+    pub(crate) const fn factor(self) -> f64 {
+        match self {
+            Self::Subtle => std::f64::consts::FRAC_1_SQRT_2,
+            Self::Usual => 1.0,
+            Self::Strong => std::f64::consts::SQRT_2,
+        }
+    }
+
+    pub(crate) const fn least_snr_db(self) -> f64 {
+        match self {
+            Self::Subtle => 25.0,
+            Self::Usual => 22.0,
+            Self::Strong => 19.0,
+        }
     }
 }
 
@@ -46,7 +91,7 @@ impl Watermark for AudioWatermark {
         plan: &AudioPlan,
         payload: &Payload,
     ) -> Result<AudioQuality, AudioError> {
-        embed(target, plan, payload)
+        embed(target, self.strength, plan, payload)
     }
 
     fn detect(
@@ -141,4 +186,7 @@ pub struct AudioQuality {
     pub snr_db: f64,
     /// Strength that the mark was embedded with, 1 being the perceptual profile as it stands.
     pub strength: f64,
+    /// Mean energy of the marked cells in decibels of an arbitrary unit: with `strength` all that a
+    /// [stream](crate::AudioEmbedder) must know to mark the same sound the same way.
+    pub level_db: f64,
 }
