@@ -140,6 +140,66 @@ fn an_own_identity_is_trusted_under_its_anchor_only() {
 }
 
 #[test]
+fn layers_can_be_insisted_on() {
+    let world = World::new();
+    world.sample("photo.jpg");
+    world.run(&["keygen", "-o", "studio"]).exits(0);
+    let signs = ["--signing-key", "studio.pem", "--chain", "studio.chain.pem"];
+    world
+        .run(&[&["stamp", "photo.jpg", "-o", "s.jpg"], &signs[..]].concat())
+        .exits(0);
+    let verify = |arguments: &[&str]| world.run(&[&["verify", "--json"], arguments].concat());
+    let lacking = |report: &serde_json::Value| -> Vec<String> {
+        let unmet = report["unmet"].as_array().cloned().unwrap_or_default();
+        for one in &unmet {
+            assert!(one["explanation"].as_str().unwrap().ends_with('.'), "{one}");
+        }
+        let name = |one: &serde_json::Value| one["requirement"].as_str().unwrap().to_owned();
+        unmet.iter().map(name).collect()
+    };
+
+    let met = verify(&["s.jpg", "--require", "watermark,credentials,registry"]).exits(0);
+    assert!(lacking(&met.object()).is_empty());
+    let untrusted = verify(&["s.jpg", "--require", "trusted,watermark"]).exits(1);
+    assert_eq!(lacking(&untrusted.object()), ["trusted"]);
+    let anchor = [
+        "s.jpg",
+        "--trust",
+        "studio.anchor.pem",
+        "--require",
+        "trusted",
+    ];
+    verify(&anchor).exits(0);
+    let unregistered = ["s.jpg", "--no-registry", "--require", "registry"];
+    assert_eq!(
+        lacking(&verify(&unregistered).exits(1).object()),
+        ["registry"]
+    );
+    let bare = verify(&["photo.jpg", "--require", "watermark,credentials,trusted"]).exits(1);
+    assert_eq!(
+        lacking(&bare.object()),
+        ["watermark", "credentials", "trusted"]
+    );
+
+    // The development identity is no trust anchor that was given.
+    world.run(&["stamp", "photo.jpg", "-o", "dev.jpg"]).exits(0);
+    let development = world.run(&["verify", "dev.jpg", "--require", "trusted"]);
+    let text = development.exits(1).out;
+    assert!(
+        text.contains("not met") && text.contains("development identity"),
+        "{text}"
+    );
+    // A contradiction stays the worse answer, and a layer that does not exist is a usage error.
+    let mut bytes = std::fs::read(world.path("s.jpg")).unwrap();
+    let near_end = bytes.len() - 40;
+    bytes[near_end] ^= 1;
+    std::fs::write(world.path("tampered.jpg"), bytes).unwrap();
+    let tampered = verify(&["tampered.jpg", "--require", "credentials"]).exits(3);
+    assert_eq!(lacking(&tampered.object()), ["credentials"]);
+    verify(&["s.jpg", "--require", "signed"]).exits(2);
+}
+
+#[test]
 fn a_key_under_a_passphrase_signs_with_it_only() {
     let world = World::new();
     world.sample("photo.jpg");

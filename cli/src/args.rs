@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use filigrane::Requirement;
 
 /// Mark generated images and audio, and check such marks.
 #[derive(Debug, Parser)]
@@ -347,6 +348,9 @@ pub(crate) struct Verify {
     /// Trust anchors, PEM; may be given several times
     #[arg(long, value_name = "FILE", env = "FILIGRANE_TRUST")]
     pub(crate) trust: Vec<PathBuf>,
+    /// Layers to insist on, as `watermark,credentials,trusted,registry`: a file that lacks one exits 1 at least
+    #[arg(long, value_name = "LAYER,..", value_delimiter = ',')]
+    pub(crate) require: Vec<Requirement>,
     #[command(flatten)]
     pub(crate) registry: RegistryArgs,
 }

@@ -1,7 +1,8 @@
 //! `filigrane verify`: every layer, one verdict.
 
 use anyhow::Context;
-use filigrane::{Error, Report, State, Verdict, Verifier};
+use filigrane::{Error, Report, State, Unmet, Verdict, Verifier};
+use serde::Serialize;
 
 use super::shared::{self, Summary, is_no_medium, print_error, probability};
 use super::stamp::shared_read;
@@ -46,8 +47,15 @@ pub(crate) fn run(arguments: &Verify, global: &Global, printer: Printer) -> Resu
         work,
         |input, result| match result {
             Ok(report) => {
-                print(&report, printer);
-                summary.result(report.verdict.as_str(), status(report.verdict));
+                let unmet = report.unmet(&arguments.require);
+                print(&report, &unmet, printer);
+                let status = status(report.verdict);
+                let lacking = if unmet.is_empty() {
+                    Exit::Affirmative
+                } else {
+                    Exit::Negative
+                };
+                summary.result(report.verdict.as_str(), status.max(lacking));
             }
             Err(error) if is_no_medium(input, &error) => summary.skip(),
             Err(error) => summary.error(print_error(input, &error, printer)),
@@ -75,9 +83,18 @@ pub(super) const fn role(verdict: Verdict) -> Role {
     }
 }
 
-fn print(report: &Report, printer: Printer) {
+/// A report, with what was insisted on in vain.
+#[derive(Serialize)]
+struct Judged<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    #[serde(skip_serializing_if = "<[Unmet]>::is_empty")]
+    unmet: &'a [Unmet],
+}
+
+fn print(report: &Report, unmet: &[Unmet], printer: Printer) {
     if printer.json() {
-        printer.object(report);
+        printer.object(&Judged { report, unmet });
         return;
     }
     let verdict = printer.paint(
@@ -88,6 +105,15 @@ fn print(report: &Report, printer: Printer) {
     printer.line(&format!("  {}", shown(&report.explanation)));
     for line in evidence(report) {
         printer.line(&format!("  {}", printer.paint(Role::Faint, &line)));
+    }
+    for Unmet {
+        requirement,
+        explanation,
+        ..
+    } in unmet
+    {
+        let line = format!("not met      {requirement}: {}", shown(explanation));
+        printer.line(&format!("  {}", printer.paint(Role::Bad, &line)));
     }
 }
 
