@@ -93,6 +93,9 @@ pub(crate) enum Command {
     Detect(Detect),
     /// Read every layer and give one verdict
     Verify(Verify),
+    /// What `verify` starts for untrusted files
+    #[command(hide = true)]
+    VerifyWorker(VerifyWorker),
     /// Show facts of a file: format, tags, manifest; no key and no verdict
     Inspect(Inspect),
     /// Measure the watermarks on a folder of media: robustness, quality, false positives, speed
@@ -353,6 +356,22 @@ pub(crate) struct Verify {
     pub(crate) require: Vec<Requirement>,
     #[command(flatten)]
     pub(crate) registry: RegistryArgs,
+    /// Most processor time for a file, in seconds; by the clock four times that and 30 more [default: 60, and one per MiB]
+    #[arg(long, value_name = "SECONDS", hide_short_help = true, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: Option<u64>,
+    /// Most memory for a file, in bytes [default: 4 GiB]
+    #[arg(long, value_name = "BYTES", hide_short_help = true, value_parser = clap::value_parser!(u64).range(64 << 20..))]
+    pub(crate) max_memory: Option<u64>,
+    /// Parse the files in this process, without limits on time and memory: only for files that you trust
+    #[arg(long, conflicts_with_all = ["timeout", "max_memory"])]
+    pub(crate) in_process: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyWorker {
+    /// Registry to look things up in
+    #[arg(long, value_name = "FILE")]
+    pub(crate) registry: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

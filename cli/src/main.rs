@@ -1,5 +1,6 @@
 //! The `filigrane` command: arguments in, printed results and an exit status out.
 
+mod answer;
 mod args;
 mod batch;
 mod commands;
@@ -7,6 +8,7 @@ mod exit;
 mod inputs;
 mod output;
 mod targets;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -38,6 +40,7 @@ fn run(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
         Command::Stamp(stamp) => commands::stamp::stamp(stamp, global, printer),
         Command::Detect(detect) => commands::detect::run(detect, printer),
         Command::Verify(verify) => commands::verify::run(verify, global, printer),
+        Command::VerifyWorker(arguments) => Ok(worker::run(arguments.registry.as_deref())?),
         Command::Inspect(inspect) => commands::inspect::run(inspect, printer),
         #[cfg(feature = "bench")]
         Command::Bench(bench) => commands::bench::run(bench, printer),

@@ -56,6 +56,22 @@ impl Printer {
         }
     }
 
+    /// A worker's: it makes lines for the command to print, and prints nothing.
+    pub(crate) const fn of_worker(json: bool, color: bool) -> Self {
+        Self {
+            json,
+            quiet: true,
+            color_out: color,
+            color_err: false,
+            progress: false,
+        }
+    }
+
+    /// Whether text on standard output may be coloured.
+    pub(crate) const fn color(self) -> bool {
+        self.color_out
+    }
+
     /// Whether results are JSON Lines.
     pub(crate) const fn json(self) -> bool {
         self.json
@@ -91,8 +107,8 @@ impl Printer {
 
     /// One JSON object on a line.
     pub(crate) fn object(self, value: &impl Serialize) {
-        if let Ok(text) = serde_json::to_string(value) {
-            self.line(&text);
+        if let Some(line) = json_line(value) {
+            self.line(&line);
         }
     }
 
@@ -156,22 +172,62 @@ fn write_err(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Text that came from outside, safe to show on a terminal: control characters are escaped, so that a
-/// file name or manifest cannot move the cursor or forge a line.
-pub(crate) fn shown(text: &str) -> String {
-    let unsafe_char = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars()
-        .flat_map(|c| {
-            if unsafe_char(c) {
-                c.escape_default().collect::<Vec<_>>()
-            } else {
-                vec![c]
+/// A value as one line of JSON that is safe to show on a terminal as it is.
+pub(crate) fn json_line(value: &impl Serialize) -> Option<String> {
+    let text = serde_json::to_string(value).ok()?;
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if commands_a_terminal(c) {
+            // Such characters stand inside strings only, where JSON knows them as UTF-16 too.
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                line.push_str(&format!("\\u{unit:04x}"));
             }
-        })
-        .collect()
+        } else {
+            line.push(c);
+        }
+    }
+    Some(line)
+}
+
+/// Of a text that came from outside, so many characters are shown: more than any path or honest title has.
+const LONGEST_SHOWN: usize = 4096;
+
+/// Text that came from outside, safe to show on a terminal: characters that steer it are escaped, so that a
+/// file name or manifest cannot move the cursor or forge a line, and what is too long is cut.
+pub(crate) fn shown(text: &str) -> String {
+    let mut line = String::with_capacity(text.len().min(LONGEST_SHOWN));
+    for (position, c) in text.chars().enumerate() {
+        if position == LONGEST_SHOWN {
+            line.push('…');
+            break;
+        }
+        if commands_a_terminal(c) {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+/// Whether a character does something else than being drawn where it stands: controls (C0, delete, C1), the
+/// ends of lines and paragraphs, bidirectional marks, embeddings and isolates (Unicode Standard Annex #9),
+/// invisible separators and tags.
+fn commands_a_terminal(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'
+                | '\u{200e}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 #[cfg(test)]
@@ -179,10 +235,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_characters_are_escaped() {
+    fn characters_that_steer_a_terminal_are_escaped() {
         assert_eq!(
             shown("a\u{1b}[2Jb\r\nc\u{202e}é"),
             "a\\u{1b}[2Jb\\r\\nc\\u{202e}é"
         );
+        for c in [
+            '\0',
+            '\u{7f}',
+            '\u{9b}',
+            '\u{200b}',
+            '\u{2028}',
+            '\u{2066}',
+            '\u{feff}',
+            '\u{e0041}',
+        ] {
+            assert!(!shown(&format!("a{c}b")).contains(c), "{c:?}");
+        }
+        // Joiners are part of words and emoji in honest text.
+        for honest in ["Zoë", "नमस्ते", "👩\u{200d}🎨", "می\u{200c}خواهم", "שלום"]
+        {
+            assert_eq!(shown(honest), honest);
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut() {
+        assert_eq!(
+            shown(&"é".repeat(1_000_000)).chars().count(),
+            LONGEST_SHOWN + 1
+        );
+    }
+
+    #[test]
+    fn json_says_the_same_with_escapes() {
+        let text = "\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{e0041}\u{7f}é\n\"\\";
+        let line = json_line(&text).unwrap();
+        assert!(!line.chars().any(commands_a_terminal), "{line}");
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
     }
 }

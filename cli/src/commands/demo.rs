@@ -14,7 +14,7 @@ use super::verify::role;
 use crate::Failure;
 use crate::args::Demo;
 use crate::exit::Exit;
-use crate::output::{Printer, Role};
+use crate::output::{Printer, Role, shown};
 
 /// Shows that a folder is the demo's own and may be written again.
 const MARKER: &str = ".filigrane-demo";
@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &Demo, printer: Printer) -> Result<Exit, Failure> {
         printer.line("");
         printer.line(&format!(
             "The files are in `{}`. Look at them, or ask again:",
-            folder.display()
+            shown(&folder.to_string_lossy())
         ));
         let registry = folder.join("registry.sqlite3");
         printer.line(&format!(

@@ -2,7 +2,7 @@
 
 use filigrane::{DetectionReport, Error, Outcome, Place, Verifier};
 
-use super::shared::{self, Summary, is_no_medium, print_error, probability};
+use super::shared::{self, Summary, failed, probability};
 use super::stamp::shared_read;
 use crate::Failure;
 use crate::args::Detect;
@@ -41,8 +41,7 @@ pub(crate) fn run(arguments: &Detect, printer: Printer) -> Result<Exit, Failure>
                 print(&report, printer);
                 summary.result(count, status);
             }
-            Err(error) if is_no_medium(input, &error) => summary.skip(),
-            Err(error) => summary.error(print_error(input, &error, printer)),
+            Err(error) => failed(input, &(&error).into(), &mut summary, printer),
         },
     )?;
     Ok(summary.finish(interrupt.is_set(), printer))

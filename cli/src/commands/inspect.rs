@@ -2,7 +2,7 @@
 
 use filigrane::{Error, Inspection, Shape, State, inspect};
 
-use super::shared::{self, Summary, is_no_medium, print_error};
+use super::shared::{self, Summary, failed};
 use super::stamp::shared_read;
 use crate::Failure;
 use crate::args::Inspect;
@@ -34,8 +34,7 @@ pub(crate) fn run(arguments: &Inspect, printer: Printer) -> Result<Exit, Failure
                 print(&inspection, printer);
                 summary.result("inspected", Exit::Affirmative);
             }
-            Err(error) if is_no_medium(input, &error) => summary.skip(),
-            Err(error) => summary.error(print_error(input, &error, printer)),
+            Err(error) => failed(input, &(&error).into(), &mut summary, printer),
         },
     )?;
     Ok(summary.finish(interrupt.is_set(), printer))

@@ -14,7 +14,7 @@ use super::signer::new_passphrase;
 use crate::Failure;
 use crate::args::{AlgorithmArg, Keygen};
 use crate::exit::Exit;
-use crate::output::Printer;
+use crate::output::{Printer, shown};
 
 pub(crate) fn run(arguments: &Keygen, printer: Printer) -> Result<Exit, Failure> {
     let with = |extension: &str| {
@@ -121,7 +121,7 @@ fn report(key: &Key, files: &[PathBuf], is_request: bool, printer: Printer) {
         "trust anchor: give it to those who should trust this identity",
     ];
     for (path, role) in files.iter().zip(roles) {
-        printer.line(&format!("{}  {role}", path.display()));
+        printer.line(&format!("{}  {role}", shown(&path.to_string_lossy())));
     }
     printer.line(&format!("key id {}", key.id()));
     if files.len() > 1 && !is_request {

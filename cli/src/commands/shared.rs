@@ -8,6 +8,7 @@ use anyhow::Result;
 use filigrane::{Error, Home, Key, Limits, SqliteStore, Store, default_registry_path};
 use serde::Serialize;
 
+use crate::answer::FileError;
 use crate::args::{Global, LimitArgs, RegistryArgs};
 use crate::exit::Exit;
 use crate::inputs::Input;
@@ -37,9 +38,16 @@ pub(super) fn home(global: &Global) -> Result<Home, Error> {
         .map_or_else(Home::of_user, |folder| Ok(Home::at(folder)))
 }
 
-/// The registry that was asked for; `create` makes the default one where it is missing. A registry that was
-/// named must exist for reading: a mistyped name is no empty registry.
+/// The registry that was asked for; `create` makes the default one where it is missing.
 pub(super) fn registry(arguments: &RegistryArgs, create: bool) -> Result<Option<Arc<dyn Store>>> {
+    Ok(match registry_path(arguments, create)? {
+        Some(path) => Some(Arc::new(SqliteStore::open(path)?)),
+        None => None,
+    })
+}
+
+/// Where the registry lies. One that was named must exist for reading: a mistyped name is no empty registry.
+pub(super) fn registry_path(arguments: &RegistryArgs, create: bool) -> Result<Option<PathBuf>> {
     if arguments.no_registry {
         return Ok(None);
     }
@@ -53,35 +61,31 @@ pub(super) fn registry(arguments: &RegistryArgs, create: bool) -> Result<Option<
         }
         return Ok(None);
     }
-    Ok(Some(Arc::new(SqliteStore::open(path)?)))
+    Ok(Some(path))
 }
 
-/// Whether an error only says that a file found in a folder is no picture or sound.
-pub(super) fn is_no_medium(input: &Input, error: &Error) -> bool {
-    let inner = match error {
-        Error::File { source, .. } => source,
-        other => other,
-    };
-    input.from_folder
-        && matches!(
-            inner,
-            Error::Empty | Error::Media(filigrane::MediaError::Unrecognised { .. })
-        )
-}
-
-/// Prints a file's error where its result would stand, and returns its status.
-pub(super) fn print_error(input: &Input, error: &Error, printer: Printer) -> Exit {
-    let hint = error.hint();
-    if printer.json() {
-        printer.object(&serde_json::json!({
-            "schema": filigrane::SCHEMA,
-            "type": "error",
-            "file": input.path.to_string_lossy(),
-            "error": error.to_string(),
-            "hint": hint,
-        }));
+/// Prints a file's error where its result would stand, and counts it.
+pub(super) fn failed(input: &Input, error: &FileError, summary: &mut Summary, printer: Printer) {
+    if error.no_medium && input.from_folder {
+        summary.skip();
+        return;
     }
-    let text = shown(&error.to_string());
+    let kind = if error.limit.is_some() {
+        LIMIT_EXCEEDED
+    } else {
+        "error"
+    };
+    if printer.json() {
+        printer.object(&FileErrorLine {
+            schema: filigrane::SCHEMA,
+            kind,
+            file: &input.path.to_string_lossy(),
+            limit: error.limit.as_deref(),
+            error: &error.text,
+            hint: error.hint.as_deref(),
+        });
+    }
+    let text = shown(&error.text);
     let named = shown(&input.path.to_string_lossy());
     // Errors over bytes that came without a file, such as standard input, name their origin here.
     let text = if text.contains(&*named) {
@@ -89,12 +93,33 @@ pub(super) fn print_error(input: &Input, error: &Error, printer: Printer) -> Exi
     } else {
         format!("`{named}`: {text}")
     };
-    printer.error(&text, hint.as_deref());
-    if error.is_refusal() {
+    printer.error(&text, error.hint.as_deref());
+    let status = if error.refused {
         Exit::Refused
     } else {
         Exit::Error
+    };
+    if error.limit.is_some() {
+        summary.result(LIMIT_EXCEEDED, status);
+    } else {
+        summary.error(status);
     }
+}
+
+/// What a file that exceeded a limit is counted as.
+const LIMIT_EXCEEDED: &str = "limit-exceeded";
+
+/// A file's error as JSON.
+#[derive(Serialize)]
+struct FileErrorLine<'a> {
+    schema: u8,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<&'a str>,
+    error: &'a str,
+    hint: Option<&'a str>,
 }
 
 /// Counts of a run, printed as the last JSON object.

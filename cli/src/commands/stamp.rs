@@ -8,7 +8,7 @@ use filigrane::{
     StamperBuilder, write_file,
 };
 
-use super::shared::{self, Summary, is_no_medium, print_error, probability};
+use super::shared::{self, Summary, failed, probability};
 use super::signer::with_signer;
 use crate::Failure;
 use crate::args::{Embed, Global, Inputs, MarkArgs, OriginArg, Outputs, Stamp};
@@ -142,8 +142,7 @@ impl<'a> Job<'a> {
                     self.print(input, &stamped, &target, printer);
                     summary.result("marked", Exit::Affirmative);
                 }
-                Err(error) if is_no_medium(input, &error) => summary.skip(),
-                Err(error) => summary.error(print_error(input, &error, printer)),
+                Err(error) => failed(input, &(&error).into(), &mut summary, printer),
             },
         )?;
         // Data on standard output is the file itself then.

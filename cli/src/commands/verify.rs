@@ -1,43 +1,31 @@
 //! `filigrane verify`: every layer, one verdict.
 
+use std::path::PathBuf;
+
 use anyhow::Context;
-use filigrane::{Error, Report, State, Unmet, Verdict, Verifier};
+use filigrane::{Limits, Report, Requirement, State, Unmet, Verdict, Verifier, check_anchors};
 use serde::Serialize;
 
-use super::shared::{self, Summary, is_no_medium, print_error, probability};
+use super::shared::{self, Summary, failed, probability};
 use super::stamp::shared_read;
 use crate::Failure;
+use crate::answer::{Answer, FileError};
 use crate::args::{Global, Verify};
 use crate::batch::{self, Interrupt};
 use crate::exit::Exit;
 use crate::inputs::{self, Input};
-use crate::output::{Printer, Role, shown};
+use crate::output::{Printer, Role, json_line, shown};
+use crate::worker::{self, Config, Pool};
 
 pub(crate) fn run(arguments: &Verify, global: &Global, printer: Printer) -> Result<Exit, Failure> {
     let limits = shared::limits(&arguments.inputs.limits);
-    let mut verifier = Verifier::new()?.limits(limits);
-    for key in shared::keys(&arguments.keys.key)? {
-        verifier = verifier.key(&key)?;
-    }
-    for path in &arguments.trust {
-        let context = || format!("`{}`", path.display());
-        verifier = verifier
-            .anchors_pem(&std::fs::read_to_string(path).with_context(context)?)
-            .with_context(context)?;
-    }
-    // Without a home there is no development identity to know.
-    if let Ok(home) = shared::home(global) {
-        verifier = verifier.development(&home)?;
-    }
-    if let Some(store) = shared::registry(&arguments.registry, false)? {
-        verifier = verifier.registry(store);
-    }
+    let reader = Reader::new(arguments, global, limits, printer)?;
     let files = inputs::collect(&arguments.inputs.inputs, arguments.inputs.recursive, None);
     let interrupt = Interrupt::install()?;
     let mut summary = Summary::new(&[]);
-    let work = |input: &Input| -> Result<Report, Error> {
-        let bytes = shared_read(input, &limits)?;
-        verifier.verify(&bytes, &input.path.to_string_lossy())
+    let work = |input: &Input| match shared_read(input, &limits) {
+        Ok(bytes) => reader.answer(&bytes, &input.path.to_string_lossy()),
+        Err(error) => Answer::Failed((&error).into()),
     };
     batch::run(
         &files,
@@ -45,23 +33,133 @@ pub(crate) fn run(arguments: &Verify, global: &Global, printer: Printer) -> Resu
         printer,
         &interrupt,
         work,
-        |input, result| match result {
-            Ok(report) => {
-                let unmet = report.unmet(&arguments.require);
-                print(&report, &unmet, printer);
-                let status = status(report.verdict);
-                let lacking = if unmet.is_empty() {
-                    Exit::Affirmative
-                } else {
-                    Exit::Negative
-                };
-                summary.result(report.verdict.as_str(), status.max(lacking));
+        |input, answer| match answer {
+            Answer::Judged {
+                verdict,
+                status,
+                lines,
+            } => {
+                for line in lines {
+                    printer.line(&line);
+                }
+                summary.result(&verdict, status);
             }
-            Err(error) if is_no_medium(input, &error) => summary.skip(),
-            Err(error) => summary.error(print_error(input, &error, printer)),
+            Answer::Failed(error) => failed(input, &error, &mut summary, printer),
         },
     )?;
     Ok(summary.finish(interrupt.is_set(), printer))
+}
+
+/// Where files are parsed.
+enum Reader {
+    /// In this process, because they are trusted.
+    Here(Box<Judge>),
+    /// In processes with limits.
+    Workers(Box<Pool>),
+}
+
+impl Reader {
+    fn new(
+        arguments: &Verify,
+        global: &Global,
+        limits: Limits,
+        printer: Printer,
+    ) -> Result<Self, Failure> {
+        let keys = shared::keys(&arguments.keys.key)?;
+        let anchors = anchors(&arguments.trust)?;
+        // Without a home there is no development identity to know.
+        let development = match shared::home(global) {
+            Ok(home) => home.development_anchor()?,
+            Err(_) => None,
+        };
+        // Workers only read: what a registry of an earlier version needs is done here.
+        let store = shared::registry(&arguments.registry, false)?;
+        if !arguments.in_process {
+            return Ok(Self::Workers(Box::new(Pool::new(Config {
+                keys: keys.iter().map(|key| key.to_text().to_string()).collect(),
+                anchors,
+                development,
+                require: arguments
+                    .require
+                    .iter()
+                    .map(Requirement::to_string)
+                    .collect(),
+                registry: shared::registry_path(&arguments.registry, false)?,
+                limits,
+                max_memory: arguments.max_memory.unwrap_or(worker::MAX_MEMORY),
+                timeout_s: arguments.timeout,
+                printer,
+            })?)));
+        }
+        let mut verifier = Verifier::new()?.limits(limits);
+        for key in &keys {
+            verifier = verifier.key(key)?;
+        }
+        for anchors in &anchors {
+            verifier = verifier.anchors_pem(anchors)?;
+        }
+        if let Some(anchor) = development {
+            verifier = verifier.development_anchor_pem(&anchor)?;
+        }
+        if let Some(store) = store {
+            verifier = verifier.registry(store);
+        }
+        Ok(Self::Here(Box::new(Judge {
+            verifier,
+            require: arguments.require.clone(),
+            printer,
+        })))
+    }
+
+    fn answer(&self, bytes: &[u8], name: &str) -> Answer {
+        match self {
+            Self::Here(judge) => judge.answer(bytes, name),
+            Self::Workers(pool) => pool
+                .answer(bytes, name)
+                .unwrap_or_else(|error| Answer::Failed(FileError::plain(format!("{error:#}")))),
+        }
+    }
+}
+
+fn anchors(paths: &[PathBuf]) -> anyhow::Result<Vec<String>> {
+    let read = |path: &PathBuf| {
+        let context = || format!("`{}`", path.display());
+        let text = std::fs::read_to_string(path).with_context(context)?;
+        check_anchors(&text).with_context(context)?;
+        Ok(text)
+    };
+    paths.iter().map(read).collect()
+}
+
+/// Verifies bytes and makes lines of the report.
+pub(crate) struct Judge {
+    pub(crate) verifier: Verifier,
+    pub(crate) require: Vec<Requirement>,
+    pub(crate) printer: Printer,
+}
+
+impl Judge {
+    /// What a file's bytes come to.
+    pub(crate) fn answer(&self, bytes: &[u8], name: &str) -> Answer {
+        match self.verifier.verify(bytes, name) {
+            Ok(report) => self.judged(&report),
+            Err(error) => Answer::Failed((&error).into()),
+        }
+    }
+
+    fn judged(&self, report: &Report) -> Answer {
+        let unmet = report.unmet(&self.require);
+        let lacking = if unmet.is_empty() {
+            Exit::Affirmative
+        } else {
+            Exit::Negative
+        };
+        Answer::Judged {
+            verdict: report.verdict.as_str().to_owned(),
+            status: status(report.verdict).max(lacking),
+            lines: lines(report, &unmet, self.printer),
+        }
+    }
 }
 
 /// The exit status of a verdict.
@@ -92,19 +190,20 @@ struct Judged<'a> {
     unmet: &'a [Unmet],
 }
 
-fn print(report: &Report, unmet: &[Unmet], printer: Printer) {
+fn lines(report: &Report, unmet: &[Unmet], printer: Printer) -> Vec<String> {
     if printer.json() {
-        printer.object(&Judged { report, unmet });
-        return;
+        return json_line(&Judged { report, unmet }).into_iter().collect();
     }
     let verdict = printer.paint(
         role(report.verdict),
         &format!("{:<16}", report.verdict.as_str()),
     );
-    printer.line(&format!("{verdict}  {}", shown(&report.file)));
-    printer.line(&format!("  {}", shown(&report.explanation)));
+    let mut lines = vec![
+        format!("{verdict}  {}", shown(&report.file)),
+        format!("  {}", shown(&report.explanation)),
+    ];
     for line in evidence(report) {
-        printer.line(&format!("  {}", printer.paint(Role::Faint, &line)));
+        lines.push(format!("  {}", printer.paint(Role::Faint, &line)));
     }
     for Unmet {
         requirement,
@@ -113,8 +212,9 @@ fn print(report: &Report, unmet: &[Unmet], printer: Printer) {
     } in unmet
     {
         let line = format!("not met      {requirement}: {}", shown(explanation));
-        printer.line(&format!("  {}", printer.paint(Role::Bad, &line)));
+        lines.push(format!("  {}", printer.paint(Role::Bad, &line)));
     }
+    lines
 }
 
 /// The layers, a line each.

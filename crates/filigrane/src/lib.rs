@@ -95,6 +95,15 @@ pub fn write_file(
     files::write(path.as_ref(), bytes, overwrite)
 }
 
+/// Whether a text holds trust anchors that a [`Verifier`] would take.
+///
+/// # Errors
+/// [`Error::Credentials`] says what is wrong.
+pub fn check_anchors(pem: &str) -> Result<(), Error> {
+    filigrane_credentials::Trust::none().with_anchors_pem(pem)?;
+    Ok(())
+}
+
 /// Reads a file within the limit on bytes.
 ///
 /// # Errors

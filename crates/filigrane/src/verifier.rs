@@ -69,10 +69,19 @@ impl Verifier {
     ///
     /// # Errors
     /// [`Error`] when its anchor is there and cannot be read.
-    pub fn development(mut self, home: &Home) -> Result<Self, Error> {
-        if let Some(anchor) = home.development_anchor()? {
-            self.development = Some(Trust::none().with_anchors_pem(&anchor)?);
+    pub fn development(self, home: &Home) -> Result<Self, Error> {
+        match home.development_anchor()? {
+            Some(anchor) => self.development_anchor_pem(&anchor),
+            None => Ok(self),
         }
+    }
+
+    /// Trusts the development identity of this anchor, PEM, as [`development`](Self::development) does.
+    ///
+    /// # Errors
+    /// [`Error::Credentials`] when the text holds no certificate.
+    pub fn development_anchor_pem(mut self, pem: &str) -> Result<Self, Error> {
+        self.development = Some(Trust::none().with_anchors_pem(pem)?);
         Ok(self)
     }
 

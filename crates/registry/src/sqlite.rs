@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use filigrane_payload::{KeyId, MarkId, Origin};
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
 
 use crate::entry::{Entry, FileFacts, Medium};
 use crate::{RegistryError, Store};
@@ -81,6 +81,37 @@ impl SqliteStore {
             })?,
             place,
         )
+    }
+
+    /// Opens an existing registry of the current schema for looking things up: nothing is written to it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`RegistryError::Database`] when it is not there.
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, RegistryError> {
+        let path = path.as_ref();
+        let place = path.display().to_string();
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
+            connection.busy_timeout(PATIENCE)?;
+            let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            Ok((connection, version))
+        });
+        let (connection, found) = opened.map_err(|source| RegistryError::Database {
+            place: place.clone(),
+            source,
+        })?;
+        let expected = MIGRATIONS.len() as i64;
+        if found > expected {
+            return Err(RegistryError::Newer {
+                place,
+                expected,
+                found,
+            });
+        }
+        Ok(Self {
+            connection: Mutex::new(connection),
+            place,
+        })
     }
 
     /// A registry that is gone when it is dropped.
