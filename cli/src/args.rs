@@ -98,6 +98,8 @@ pub(crate) enum Command {
     VerifyWorker(VerifyWorker),
     /// Show facts of a file: format, tags, manifest; no key and no verdict
     Inspect(Inspect),
+    /// Look into the registry, check its signed log, exchange or forget entries
+    Registry(Registry),
     /// Measure the watermarks on a folder of media: robustness, quality, false positives, speed
     #[cfg(feature = "bench")]
     Bench(Box<Bench>),
@@ -378,6 +380,68 @@ pub(crate) struct VerifyWorker {
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Registry {
+    #[command(subcommand)]
+    pub(crate) action: RegistryAction,
+    /// Registry file [default: registry.sqlite3 in the user's data folder]
+    #[arg(long, global = true, value_name = "FILE", env = "FILIGRANE_REGISTRY")]
+    pub(crate) registry: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RegistryAction {
+    /// List entries, the newest first
+    List {
+        /// Most entries to list
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: u32,
+        /// Leave out the first N
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        skip: u64,
+    },
+    /// Show all entries of an identifier and check that they are in the signed log
+    Show {
+        /// Identifier, 22 hexadecimal digits
+        id: String,
+    },
+    /// Compute the log again from the entries and compare it with its signed head
+    Verify {
+        /// Head kept from an earlier run: the log must continue it
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
+        /// Keep the signed head in this file, for `--since`; written only if everything holds
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+        /// The log's key, known from elsewhere: the log must be this one
+        #[arg(long, value_name = "KEY")]
+        log_key: Option<String>,
+    },
+    /// Write the whole log with its entries as JSON Lines
+    Export {
+        /// Write to this file [default: standard output]
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Overwrite an existing file
+        #[arg(long, short, requires = "output")]
+        force: bool,
+    },
+    /// Add the entries of another registry's export, if the whole of it is what its log signed
+    Import {
+        /// The export, or `-` for standard input
+        input: PathBuf,
+        /// The exporting log's key, known from elsewhere [default: the one in the export]
+        #[arg(long, value_name = "KEY")]
+        log_key: Option<String>,
+    },
+    /// Remove what is known of identifiers; salted hashes stay, so that the log still holds
+    Forget {
+        /// Identifiers, 22 hexadecimal digits
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
 }
 
 #[cfg(feature = "bench")]

@@ -7,6 +7,7 @@ pub(crate) mod demo;
 pub(crate) mod detect;
 pub(crate) mod inspect;
 pub(crate) mod keygen;
+pub(crate) mod registry;
 pub(crate) mod stamp;
 pub(crate) mod verify;
 

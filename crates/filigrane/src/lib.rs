@@ -59,6 +59,7 @@ pub use filigrane_media::{Format, Limits, MediaError, Medium};
 pub use filigrane_payload::{
     Date, FALSE_POSITIVE_BOUND, Key, KeyFileError, KeyId, MarkId, Origin, Payload,
 };
+pub use filigrane_registry as registry;
 pub use filigrane_registry::{
     Entry, RegistryError, SqliteStore, Store, default_path as default_registry_path,
 };
@@ -69,7 +70,7 @@ pub use report::{DetectionReport, FingerprintEvidence, Report, SCHEMA, Stamped};
 pub use requirement::{Requirement, UnknownRequirement, Unmet};
 pub use stamper::{StampOptions, Stamper, StamperBuilder};
 pub use verdict::{Evidence, RegistryEvidence, Verdict, explain, judge};
-pub use verifier::Verifier;
+pub use verifier::{Verifier, stamped_at};
 
 /// Writes a new file that is never laid over an existing one; a secret one is readable by its owner only.
 ///

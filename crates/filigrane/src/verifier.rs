@@ -249,7 +249,7 @@ impl Verifier {
             return Ok(RegistryEvidence::Unknown);
         };
         Ok(RegistryEvidence::Known {
-            stamped_at: time(entry),
+            stamped_at: stamped_at(entry),
             generator: entry.generator.clone(),
             origin: entry.origin.to_string(),
             same_file: same.is_some(),
@@ -283,7 +283,9 @@ impl Verifier {
     }
 }
 
-fn time(entry: &Entry) -> String {
+/// When an entry's file was stamped (RFC 3339).
+#[must_use]
+pub fn stamped_at(entry: &Entry) -> String {
     jiff::Timestamp::from_millisecond(entry.stamped_at_ms)
         .map_or_else(|_| "an unknown time".to_owned(), |time| time.to_string())
 }

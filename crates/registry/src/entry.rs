@@ -1,6 +1,18 @@
 //! What is remembered of one stamped file.
 
 use filigrane_payload::{KeyId, MarkId, Origin};
+use sha2::{Digest, Sha256};
+
+use crate::merkle::{Hash, leaf_hash};
+
+/// What the data of an entry's leaf begins with.
+const ENTRY_LEAF: &[u8] = b"filigrane-registry-entry/1\0";
+/// What the data of a tombstone's leaf begins with.
+const TOMBSTONE_LEAF: &[u8] = b"filigrane-registry-tombstone/1\0";
+
+/// Random bytes in an entry's leaf: without them nobody can tell from the leaf's hash what it was once the entry
+/// is forgotten, not even by trying.
+pub(crate) type Salt = [u8; 32];
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,4 +72,50 @@ pub struct Entry {
     pub generator: String,
     /// Its manifest (JUMBF); empty where it was not signed.
     pub manifest: Vec<u8>,
+}
+
+impl Entry {
+    /// The hash of the entry's leaf in the log. Its data are the salt and the fields in the order of the structure,
+    /// each behind its length (four bytes, little-endian); the manifest stands in by its SHA-256.
+    pub(crate) fn leaf_hash(&self, salt: &Salt) -> Hash {
+        let file = &self.file;
+        let key_id = self.key_id.to_string();
+        let fields: [&[u8]; 12] = [
+            &self.id.to_bytes(),
+            key_id.as_bytes(),
+            &[self.origin.code()],
+            &self.stamped_at_ms.to_le_bytes(),
+            file.medium.as_str().as_bytes(),
+            file.mime.as_bytes(),
+            &file.hash,
+            &file.bytes.to_le_bytes(),
+            &file.width.to_le_bytes(),
+            &file.height.to_le_bytes(),
+            self.generator.as_bytes(),
+            &Sha256::digest(&self.manifest),
+        ];
+        let mut data = [ENTRY_LEAF, salt].concat();
+        for field in fields {
+            let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
+            data.extend_from_slice(&length.to_le_bytes());
+            data.extend_from_slice(field);
+        }
+        leaf_hash(&data)
+    }
+}
+
+/// The leaf that says that another one's entry was forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tombstone {
+    /// The leaf whose entry was forgotten.
+    pub(crate) forgets: u64,
+    /// When, milliseconds since 1970.
+    pub(crate) at_ms: i64,
+}
+
+impl Tombstone {
+    pub(crate) fn leaf_hash(self) -> Hash {
+        let (leaf, at) = (self.forgets.to_le_bytes(), self.at_ms.to_le_bytes());
+        leaf_hash(&[TOMBSTONE_LEAF, &leaf, &at].concat())
+    }
 }

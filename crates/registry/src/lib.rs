@@ -2,11 +2,31 @@
 //!
 //! [`SqliteStore`] keeps the registry in one file that several processes may use at once. Others
 //! implement [`Store`]. No personal data is kept: neither paths nor file names.
+//!
+//! # The log
+//!
+//! Every entry is a leaf of a Merkle tree ([`merkle`]) whose head is signed ([`note`]) with the registry's own key. Whoever
+//! kept an earlier head can tell whether anything was changed or left out since:
+//! [`audit`](SqliteStore::audit) computes the tree again from the entries, and [`audit_since`](SqliteStore::audit_since)
+//! proves that it continues the earlier one. An entry that is [forgotten](Store::forget) leaves its salted hash, and a
+//! tombstone says that it was; nothing else vanishes unseen.
 
+mod audit;
 mod entry;
+mod exchange;
+mod key_file;
+mod log;
+pub mod merkle;
+pub mod note;
+mod schema;
 mod sqlite;
+mod tiles;
 
+pub use audit::{Audit, Proof, Since};
 pub use entry::{Entry, FileFacts, Medium};
+pub use exchange::Imported;
+pub use key_file::KeyFileError;
+pub use log::Problem;
 pub use sqlite::{SqliteStore, default_path};
 
 use filigrane_payload::MarkId;
@@ -20,6 +40,12 @@ pub trait Store: Send + Sync {
     /// [`RegistryError`] when the entry is not safely stored.
     fn append(&self, entry: &Entry) -> Result<(), RegistryError>;
 
+    /// Adds entries as [`append`](Self::append) does, together where the store can; returns how many were new.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when not all are safely stored.
+    fn append_all(&self, entries: &[Entry]) -> Result<usize, RegistryError>;
+
     /// The entries of an identifier, the newest first; none is an answer, not an error.
     ///
     /// # Errors
@@ -32,7 +58,8 @@ pub trait Store: Send + Sync {
     /// [`RegistryError`] when the registry could not be asked.
     fn list(&self, skip: u64, limit: u32) -> Result<Vec<Entry>, RegistryError>;
 
-    /// Removes all entries of an identifier and returns how many there were.
+    /// Removes all entries of an identifier and returns how many there were. What a log shows of them must not tell
+    /// what they were.
     ///
     /// # Errors
     /// [`RegistryError`] when nothing could be removed.
@@ -78,5 +105,35 @@ pub enum RegistryError {
         place: String,
         /// The field.
         field: &'static str,
+    },
+    /// The log's key cannot be used.
+    #[error("registry `{place}`: the log's key: {source}")]
+    LogKey {
+        /// The registry's place.
+        place: String,
+        /// Why.
+        source: KeyFileError,
+    },
+    /// The log does not hold.
+    #[error("registry `{place}`: {problem}")]
+    Log {
+        /// The registry's place.
+        place: String,
+        /// What is wrong.
+        problem: Problem,
+    },
+    /// An export cannot be read or written.
+    #[error("the export: {source}")]
+    Io {
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An export is not what it says.
+    #[error("the export, line {line}: {reason}; nothing was imported")]
+    Export {
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong.
+        reason: String,
     },
 }

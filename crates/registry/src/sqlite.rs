@@ -5,39 +5,30 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use filigrane_payload::{KeyId, MarkId, Origin};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params,
+};
 
-use crate::entry::{Entry, FileFacts, Medium};
+use crate::entry::{Entry, FileFacts, Medium, Salt, Tombstone};
+use crate::key_file;
+use crate::log::{LogError, Writer};
+use crate::note::LogKey;
+use crate::schema;
+use crate::tiles::signed;
 use crate::{RegistryError, Store};
 
-/// Steps from an empty file to the current schema; the number of steps taken is `user_version`.
-/// Steps are only ever added.
-const MIGRATIONS: [&str; 1] = ["
-    CREATE TABLE entry (
-        id            BLOB NOT NULL CHECK (length(id) = 11),
-        hash          BLOB NOT NULL CHECK (length(hash) = 32),
-        key_id        TEXT NOT NULL,
-        origin        INTEGER NOT NULL,
-        stamped_at_ms INTEGER NOT NULL,
-        medium        TEXT NOT NULL,
-        mime          TEXT NOT NULL,
-        bytes         INTEGER NOT NULL,
-        width         INTEGER NOT NULL,
-        height        INTEGER NOT NULL,
-        generator     TEXT NOT NULL,
-        manifest      BLOB NOT NULL,
-        PRIMARY KEY (id, hash)
-    ) STRICT;
-    CREATE INDEX entry_by_time ON entry (stamped_at_ms);
-"];
-const COLUMNS: &str = "id, hash, key_id, origin, stamped_at_ms, medium, mime, bytes, width, height, generator, manifest";
+/// What an entry is read from, and in which order.
+pub(crate) const COLUMNS: &str = "id, hash, key_id, origin, stamped_at_ms, medium, mime, bytes, width, height, generator, manifest";
 /// How long a writer waits for another process before it gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A registry in a SQLite file, or in memory for tests.
+///
+/// The log's private key lies beside the file, as `FILE.log-key`; without it nothing can be added.
 #[derive(Debug)]
 pub struct SqliteStore {
     connection: Mutex<Connection>,
+    key: Option<LogKey>,
     place: String,
 }
 
@@ -73,14 +64,28 @@ impl SqliteStore {
                 source,
             })?;
         }
-        let connection = Connection::open(path);
-        Self::prepare(
-            connection.map_err(|source| RegistryError::Database {
-                place: place.clone(),
-                source,
-            })?,
-            place,
-        )
+        let error = |source| RegistryError::Database {
+            place: place.clone(),
+            source,
+        };
+        let connection = Connection::open(path).map_err(error)?;
+        connection.busy_timeout(PATIENCE).map_err(error)?;
+        let found = schema::version(&connection).map_err(error)?;
+        if found > schema::VERSION {
+            return Err(RegistryError::Newer {
+                place,
+                expected: schema::VERSION,
+                found,
+            });
+        }
+        // A registry that has a log and lost its key is still read.
+        let has_log =
+            found >= schema::WITH_LOG && schema::log(&connection).map_err(error)?.is_some();
+        let key = key_file::load(path, !has_log).map_err(|source| RegistryError::LogKey {
+            place: place.clone(),
+            source,
+        })?;
+        Self::prepare(connection, key, place)
     }
 
     /// Opens an existing registry of the current schema for looking things up: nothing is written to it.
@@ -93,14 +98,14 @@ impl SqliteStore {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
             connection.busy_timeout(PATIENCE)?;
-            let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            let version = schema::version(&connection)?;
             Ok((connection, version))
         });
         let (connection, found) = opened.map_err(|source| RegistryError::Database {
             place: place.clone(),
             source,
         })?;
-        let expected = MIGRATIONS.len() as i64;
+        let expected = schema::VERSION;
         if found > expected {
             return Err(RegistryError::Newer {
                 place,
@@ -110,6 +115,7 @@ impl SqliteStore {
         }
         Ok(Self {
             connection: Mutex::new(connection),
+            key: None,
             place,
         })
     }
@@ -120,64 +126,99 @@ impl SqliteStore {
     /// [`RegistryError::Database`] when there is no memory for it.
     pub fn open_in_memory() -> Result<Self, RegistryError> {
         let place = "in memory".to_owned();
-        let connection = Connection::open_in_memory();
-        Self::prepare(
-            connection.map_err(|source| RegistryError::Database {
+        let connection =
+            Connection::open_in_memory().map_err(|source| RegistryError::Database {
                 place: place.clone(),
                 source,
-            })?,
-            place,
-        )
+            })?;
+        let key = LogKey::generate().map_err(|error| RegistryError::LogKey {
+            place: place.clone(),
+            source: error.into(),
+        })?;
+        Self::prepare(connection, Some(key), place)
     }
 
-    fn prepare(mut connection: Connection, place: String) -> Result<Self, RegistryError> {
+    fn prepare(
+        mut connection: Connection,
+        key: Option<LogKey>,
+        place: String,
+    ) -> Result<Self, RegistryError> {
         let error = |source| RegistryError::Database {
             place: place.clone(),
             source,
         };
         connection.busy_timeout(PATIENCE).map_err(error)?;
-        // Readers and one writer at a time, across processes; FULL: what was acknowledged survives a crash.
-        connection
-            .pragma_update(None, "journal_mode", "WAL")
-            .map_err(error)?;
-        connection
-            .pragma_update(None, "synchronous", "FULL")
-            .map_err(error)?;
+        // Readers and one writer at a time, across processes; FULL: what was acknowledged survives a crash;
+        // secure_delete: what is forgotten is overwritten.
+        for (pragma, value) in [
+            ("journal_mode", "WAL"),
+            ("synchronous", "FULL"),
+            ("secure_delete", "ON"),
+        ] {
+            connection
+                .pragma_update(None, pragma, value)
+                .map_err(error)?;
+        }
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(error)?;
-        let version: i64 = transaction
-            .query_row("PRAGMA user_version", [], |row| row.get(0))
-            .map_err(error)?;
-        let expected = MIGRATIONS.len() as i64;
-        if version > expected {
+        let found = schema::version(&transaction).map_err(error)?;
+        if found > schema::VERSION {
             return Err(RegistryError::Newer {
                 place,
-                expected,
-                found: version,
+                expected: schema::VERSION,
+                found,
             });
         }
-        for step in MIGRATIONS
-            .iter()
-            .skip(usize::try_from(version).unwrap_or(0))
-        {
-            transaction.execute_batch(step).map_err(error)?;
-        }
-        transaction
-            .pragma_update(None, "user_version", expected)
-            .map_err(error)?;
+        schema::migrate(&transaction, found).map_err(error)?;
+        let begin = || -> Result<(), LogError> {
+            let Some(key) = &key else { return Ok(()) };
+            if schema::log(&transaction)?.is_none() {
+                Writer::begin_empty(&transaction, key)?.add_old_entries()?;
+            }
+            Ok(())
+        };
+        begin().map_err(|problem| problem.at(&place))?;
         transaction.commit().map_err(error)?;
         Ok(Self {
             connection: Mutex::new(connection),
+            key,
             place,
         })
     }
 
     /// The connection; a thread that panicked while holding it has left no open transaction behind.
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The registry's place, for messages.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Does something to the log in one transaction: all of it is there afterwards, signed, or nothing.
+    pub(crate) fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>, &mut Writer<'_>) -> Result<T, LogError>,
+    ) -> Result<T, RegistryError> {
+        let key = self.key.as_ref().ok_or_else(|| RegistryError::LogKey {
+            place: self.place.clone(),
+            source: key_file::KeyFileError::Missing,
+        })?;
+        let mut connection = self.connection();
+        let run = || -> Result<T, LogError> {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut writer = Writer::begin(&transaction, key)?;
+            let result = work(&transaction, &mut writer)?;
+            writer.finish()?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        run().map_err(|problem| problem.at(&self.place))
     }
 
     fn database(&self, source: rusqlite::Error) -> RegistryError {
@@ -214,29 +255,17 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn append(&self, entry: &Entry) -> Result<(), RegistryError> {
-        let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-        let sql = format!(
-            "INSERT INTO entry ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
-             ON CONFLICT (id, hash) DO NOTHING"
-        );
-        let connection = self.connection();
-        let inserted = connection.prepare_cached(&sql).and_then(|mut statement| {
-            statement.execute(params![
-                entry.id.to_bytes(),
-                entry.file.hash,
-                entry.key_id.to_string(),
-                entry.origin.code(),
-                entry.stamped_at_ms,
-                entry.file.medium.as_str(),
-                entry.file.mime,
-                signed(entry.file.bytes),
-                signed(entry.file.width),
-                signed(entry.file.height),
-                entry.generator,
-                entry.manifest,
-            ])
-        });
-        inserted.map(|_| ()).map_err(|source| self.database(source))
+        self.append_all(std::slice::from_ref(entry)).map(|_| ())
+    }
+
+    fn append_all(&self, entries: &[Entry]) -> Result<usize, RegistryError> {
+        self.write(|transaction, writer| {
+            let mut added = 0;
+            for entry in entries {
+                added += usize::from(insert(transaction, writer, entry, &salt()?)?);
+            }
+            Ok(added)
+        })
     }
 
     fn find(&self, id: MarkId) -> Result<Vec<Entry>, RegistryError> {
@@ -255,10 +284,100 @@ impl Store for SqliteStore {
     }
 
     fn forget(&self, id: MarkId) -> Result<usize, RegistryError> {
-        let connection = self.connection();
-        let removed = connection.execute("DELETE FROM entry WHERE id = ?1", params![id.to_bytes()]);
-        removed.map_err(|source| self.database(source))
+        let at_ms = now_ms();
+        let forgotten = self.write(|transaction, writer| {
+            let leaves: Vec<u64> = transaction
+                .prepare_cached("DELETE FROM entry WHERE id = ?1 RETURNING leaf")?
+                .query_map(params![id.to_bytes()], |row| row.get::<_, i64>(0))?
+                .map(|leaf| Ok(u64::try_from(leaf?).unwrap_or(u64::MAX)))
+                .collect::<Result<_, LogError>>()?;
+            for forgets in &leaves {
+                bury(
+                    transaction,
+                    writer,
+                    Tombstone {
+                        forgets: *forgets,
+                        at_ms,
+                    },
+                )?;
+            }
+            Ok(leaves.len())
+        })?;
+        // The write-ahead log still holds what the pages held; emptied, nothing does. Another process that reads
+        // at this moment keeps it until the next checkpoint.
+        let _ = self
+            .connection()
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .optional();
+        Ok(forgotten)
     }
+}
+
+/// Adds an entry and its leaf unless the file is registered under the identifier already; whether it was added.
+pub(crate) fn insert(
+    connection: &Connection,
+    writer: &mut Writer<'_>,
+    entry: &Entry,
+    salt: &Salt,
+) -> Result<bool, LogError> {
+    let sql = format!(
+        "INSERT INTO entry ({COLUMNS}, leaf, salt) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+         ON CONFLICT (id, hash) DO NOTHING"
+    );
+    let inserted = connection.prepare_cached(&sql)?.execute(params![
+        entry.id.to_bytes(),
+        entry.file.hash,
+        entry.key_id.to_string(),
+        entry.origin.code(),
+        entry.stamped_at_ms,
+        entry.file.medium.as_str(),
+        entry.file.mime,
+        signed(entry.file.bytes),
+        signed(entry.file.width),
+        signed(entry.file.height),
+        entry.generator,
+        entry.manifest,
+        signed(writer.next()),
+        salt,
+    ])?;
+    if inserted == 0 {
+        return Ok(false);
+    }
+    writer.push(entry.leaf_hash(salt));
+    Ok(true)
+}
+
+/// Adds a tombstone and its leaf.
+pub(crate) fn bury(
+    connection: &Connection,
+    writer: &mut Writer<'_>,
+    tombstone: Tombstone,
+) -> Result<(), LogError> {
+    connection
+        .prepare_cached("INSERT INTO tombstone (leaf, forgets, at_ms) VALUES (?1, ?2, ?3)")?
+        .execute(params![
+            signed(writer.next()),
+            signed(tombstone.forgets),
+            tombstone.at_ms
+        ])?;
+    writer.push(tombstone.leaf_hash());
+    Ok(())
+}
+
+/// A new salt.
+pub(crate) fn salt() -> Result<Salt, LogError> {
+    let mut salt = Salt::default();
+    getrandom::fill(&mut salt).map_err(|_| LogError::Note(crate::note::NoteError::Random))?;
+    Ok(salt)
+}
+
+fn now_ms() -> i64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |time| {
+            i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+        })
 }
 
 impl Drop for SqliteStore {
@@ -275,7 +394,7 @@ impl Drop for SqliteStore {
 }
 
 /// An entry of a row, or the field that cannot be read.
-fn entry(row: &Row<'_>) -> Result<Entry, &'static str> {
+pub(crate) fn entry(row: &Row<'_>) -> Result<Entry, &'static str> {
     let number = |index: usize| {
         row.get::<_, i64>(index)
             .ok()
