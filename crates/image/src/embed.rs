@@ -9,6 +9,10 @@ use multiversion::multiversion;
 
 /// No picture is taken below this PSNR.
 pub(crate) const PSNR_FLOOR_DB: f64 = 42.0;
+/// The mark is no stronger than this, in the mask's units, however busy the place: what it adds to the
+/// energy over noise falls with the noise there, what it costs in PSNR does not. With 6 instead of the
+/// mask's own ceiling of 8, PSNR grows by 0.8 dB and what is recovered hardly changes.
+const CEILING: f32 = 6.0;
 /// Grey levels at full scale.
 const PEAK: f64 = 255.0;
 /// Pictures up to one megapixel use the pattern as it is, larger ones scale it up.
@@ -38,6 +42,9 @@ pub(crate) fn pattern_scale(width: usize, height: usize) -> f64 {
 /// The change of luma, in grey levels at a strength of one, that carries the symbols.
 pub(crate) fn change(luma: &Plane, mask: &Plane, pattern: &Pattern, symbols: &[f32]) -> Plane {
     let mut change = mask.clone();
+    for value in &mut change.data {
+        *value = value.min(CEILING);
+    }
     let scale = pattern_scale(luma.width, luma.height);
     let oversampling = if scale > 1.0 { OVERSAMPLING } else { 1 };
     let tile = pattern.tile(symbols, oversampling);

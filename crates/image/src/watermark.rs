@@ -19,24 +19,27 @@ const LEAST_TO_MARK: usize = 128;
 /// Columns and rows below which looking is pointless: a quarter of a tile's area.
 const LEAST_TO_LOOK: usize = 64;
 /// Strengths that are tried in turn. The first is what the eye lets pass on photographs, found by
-/// looking at 1:1 and 2×; the others are for flat graphics, which would lose the mark in any coding.
-const STRENGTHS: [f32; 5] = [0.40, 0.48, 0.57, 0.68, 0.80];
+/// looking at 1:1 and 2×; the others are for smooth pictures and flat graphics, which would lose the
+/// mark in coding. Beyond the last, grain is seen in skies at 2×.
+const STRENGTHS: [f32; 5] = [0.42, 0.50, 0.60, 0.71, 0.84];
 /// Quality of the lossy coding through which the mark is looked at while its strength is chosen.
 const CODED_QUALITY: u32 = 25;
 /// Energy over noise that is ample after that coding (some 240 are needed to read the payload; stronger
 /// coding leaves a quarter of it), and in a ninth of the picture without coding.
-const AMPLE_CODED: f64 = 850.0;
-const AMPLE_IN_PART: f64 = 290.0;
+const AMPLE_CODED: f64 = 1000.0;
+const AMPLE_IN_PART: f64 = 325.0;
 /// Parts along a side of which nearly all must have that: all but two of nine.
 const PARTS: usize = 3;
 const POOR_PARTS: usize = 2;
 /// The first strength is moved towards what is ample within these bounds: what a busy picture has in
 /// excess pays for what a smooth one lacks.
 const SHARE: (f64, f64) = (0.66, 1.0);
-/// Below this energy after coding the next strength is tried, as long as the mark is no more than this PSNR:
-/// in flat areas that is half a grey level.
-const WANTED_CODED: f64 = 400.0;
-const INVISIBLE_DB: f64 = 47.0;
+/// Below what is ample after coding the next strength is tried, as long as the mark stays above this PSNR,
+/// which only smooth pictures do: in flat areas that is half a grey level.
+const SMOOTH_DB: f64 = 49.0;
+/// Below this energy after coding, the same as long as it stays above this PSNR.
+const WANTED_CODED: f64 = 450.0;
+const INVISIBLE_DB: f64 = 46.5;
 /// Below this energy the mark would not live through mild coding, and only the floor limits the strength.
 const FLAT_CODED: f64 = 240.0;
 /// Correlation that it must read back with in any case, without coding: 14 is the bound for acceptance.
@@ -59,7 +62,7 @@ pub struct ImagePlan {
 pub struct Quality {
     /// Peak signal-to-noise ratio over all colour samples, dB; at least 42.
     pub psnr_db: f64,
-    /// Strength relative to the perceptual mask; 0.4 is the limit of visibility on photographs.
+    /// Strength relative to the perceptual mask; 0.42 is the limit of visibility on photographs.
     pub strength: f64,
     /// Correlation with which the mark reads back, in standard deviations of an unmarked picture.
     pub correlation: f64,
@@ -211,13 +214,14 @@ fn chosen_strength(
     let [first, more @ ..] = STRENGTHS;
     let mut chosen = embed::strength(target, change, first, PSNR_FLOOR_DB);
     let mut coded = worst_but(chosen, Some(CODED_QUALITY), 1, 0);
-    if coded >= WANTED_CODED || chosen < first {
+    if coded >= AMPLE_CODED || chosen < first {
         let in_part = worst_but(chosen, None, PARTS, POOR_PARTS);
         return chosen * ample_share(coded, in_part) as f32;
     }
     for cap in more {
         let floor = match coded {
-            WANTED_CODED.. => break,
+            AMPLE_CODED.. => break,
+            WANTED_CODED..AMPLE_CODED => SMOOTH_DB,
             FLAT_CODED..WANTED_CODED => INVISIBLE_DB,
             _ => PSNR_FLOOR_DB,
         };
