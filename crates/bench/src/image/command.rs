@@ -59,6 +59,9 @@ pub struct ImageArguments {
     /// With `--copy` or `--erase`: also estimate from N marked pictures together.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub average: usize,
+    /// Take only the square in the middle of each picture, scaled to N × N pixels.
+    #[arg(long, value_name = "N")]
+    pub square: Option<usize>,
     /// Threads; all processors when left out.
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -103,6 +106,7 @@ impl ImageArguments {
                 erase: self.erase,
                 average: self.average,
             },
+            square: self.square,
         })
     }
 

@@ -7,7 +7,7 @@ use filigrane_payload::{MarkId, Origin, Payload};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::attacks::Attack;
+use super::attacks::{self, Attack};
 use super::corpus::{self, Corpus};
 use super::example::Example;
 use super::forgery::{self, Forgeries};
@@ -34,6 +34,8 @@ pub struct Settings {
     pub dump: Option<PathBuf>,
     /// What is tried without the key.
     pub forgeries: Forgeries,
+    /// Of each picture, only the square in its middle is taken, scaled to this side.
+    pub square: Option<usize>,
 }
 
 /// What was looked at.
@@ -252,6 +254,7 @@ pub fn look_at(
         threads,
         dump: None,
         forgeries: Forgeries::default(),
+        square: None,
     };
     let bench = Bench {
         scheme,
@@ -317,7 +320,10 @@ impl Bench<'_> {
     /// Marks one picture and runs its attacks.
     fn picture(&self, path: &Path, seed: u64, shown: bool) -> Result<Pictured, BenchError> {
         let name = corpus::name(path);
-        let original = corpus::load(path)?;
+        let mut original = corpus::load(path)?;
+        if let Some(length) = self.settings.square {
+            original = attacks::square(&original, length)?;
+        }
         let payload = payload(seed, &name);
         let (marked, embedding) = self.embed(&original, payload, &name, seed);
         let case = Case {

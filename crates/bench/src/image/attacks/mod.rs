@@ -196,6 +196,17 @@ pub fn all() -> Vec<Attack> {
     groups.flat_map(Group::attacks).copied().collect()
 }
 
+/// The square in the middle of a picture, scaled to `side × side` pixels.
+///
+/// # Errors
+/// [`BenchError::Codec`] when it cannot be scaled.
+pub fn square(picture: &Rgb, side: usize) -> Result<Rgb, BenchError> {
+    let least = picture.width.min(picture.height);
+    let (left, top) = ((picture.width - least) / 2, (picture.height - least) / 2);
+    let middle = picture.crop(left, top, least, least);
+    scale::to(&middle, side, side, scale::Filter::Lanczos)
+}
+
 /// The attacks that `selection` names: a comma-separated list of `standard`, `quick`, `all`, names
 /// of groups, names of attacks, and beginnings of names followed by `*`; in the catalogue's order.
 ///

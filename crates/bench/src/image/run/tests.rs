@@ -52,6 +52,7 @@ fn settings(attacks: &str) -> Settings {
         threads: Some(2),
         dump: None,
         forgeries: Forgeries::default(),
+        square: None,
     }
 }
 
