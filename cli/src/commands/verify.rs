@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use filigrane::{Limits, Report, Requirement, State, Unmet, Verdict, Verifier, check_anchors};
+use filigrane::{
+    FingerprintEvidence, Limits, RegistryEvidence, Report, Requirement, State, Unmet, Verdict,
+    Verifier, check_anchors,
+};
 use serde::Serialize;
 
 use super::shared::{self, Summary, failed, probability};
@@ -228,6 +231,27 @@ fn evidence(report: &Report) -> Vec<String> {
             probability(mark.p_value)
         ));
     }
+    if let RegistryEvidence::Known {
+        stamped_at,
+        generator,
+        same_file,
+        entries,
+        ..
+    } = &report.registry
+    {
+        let same = if *same_file { " · this very file" } else { "" };
+        let count = match entries.len() {
+            0 | 1 => String::new(),
+            count => format!(" · {count} entries"),
+        };
+        let generator = shown(generator);
+        lines.push(format!(
+            "registry     stamped {stamped_at} · {generator}{same}{count}"
+        ));
+    }
+    if let Some(words) = likeness(&report.fingerprint) {
+        lines.push(format!("fingerprint  {words}"));
+    }
     let credentials = &report.credentials;
     if credentials.state != State::Absent {
         let state = serde_json::to_value(&credentials.state).unwrap_or_default();
@@ -253,4 +277,22 @@ fn evidence(report: &Report) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The fingerprint layer in words, where it says something.
+fn likeness(fingerprint: &FingerprintEvidence) -> Option<String> {
+    let (word, like) = match fingerprint {
+        FingerprintEvidence::Same(like) => ("same", like),
+        FingerprintEvidence::Derived(like) => ("derived", like),
+        FingerprintEvidence::Unclear(like) => ("unclear", like),
+        FingerprintEvidence::Different(like) => ("different", like),
+        FingerprintEvidence::Similar { ids } => {
+            return Some(format!("looks like {}", ids.join(", ")));
+        }
+        _ => return None,
+    };
+    Some(format!(
+        "{word} · {} of 256 bits differ · fit {:.0}",
+        like.bits, like.fit
+    ))
 }

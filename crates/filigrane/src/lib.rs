@@ -40,6 +40,7 @@
 mod content;
 mod error;
 mod files;
+mod fingerprint;
 mod home;
 mod inspect;
 mod marks;
@@ -63,13 +64,14 @@ pub use filigrane_registry as registry;
 pub use filigrane_registry::{
     Entry, RegistryError, SqliteStore, Store, default_path as default_registry_path,
 };
+pub use fingerprint::{FingerprintEvidence, Likeness};
 pub use home::Home;
 pub use inspect::{Inspection, Shape, inspect, inspect_file};
 pub use marks::{FoundMark, Outcome, Place, Quality};
-pub use report::{DetectionReport, FingerprintEvidence, Report, SCHEMA, Stamped};
+pub use report::{DetectionReport, Report, SCHEMA, Stamped};
 pub use requirement::{Requirement, UnknownRequirement, Unmet};
 pub use stamper::{StampOptions, Stamper, StamperBuilder};
-pub use verdict::{Evidence, RegistryEvidence, Verdict, explain, judge};
+pub use verdict::{Evidence, RegisteredEntry, RegistryEvidence, Verdict, explain, judge};
 pub use verifier::{Verifier, stamped_at};
 
 /// Writes a new file that is never laid over an existing one; a secret one is readable by its owner only.

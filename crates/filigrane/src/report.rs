@@ -4,6 +4,7 @@ use filigrane_credentials::Credentials;
 use filigrane_media::Format;
 use serde::{Serialize, Serializer};
 
+use crate::fingerprint::FingerprintEvidence;
 use crate::marks::{Outcome, Quality};
 use crate::verdict::{RegistryEvidence, Verdict};
 
@@ -38,19 +39,10 @@ pub struct Report {
     pub development_identity: bool,
     /// The registry.
     pub registry: RegistryEvidence,
-    /// The fingerprint layer, which this version does not have.
+    /// The fingerprint layer.
     pub fingerprint: FingerprintEvidence,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
-}
-
-/// The fingerprint layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum FingerprintEvidence {
-    /// No fingerprint was compared.
-    NotAvailable,
 }
 
 /// What looking for the watermark alone came to.

@@ -11,11 +11,12 @@ use filigrane_credentials::{
 };
 use filigrane_media::{Format, Limits, Medium, Metadata, read_metadata};
 use filigrane_payload::{Key, MarkId, Origin, Payload};
-use filigrane_registry::{Entry, FileFacts, Store};
+use filigrane_registry::{Entry, FileFacts, Fingerprint, Store};
 
 use crate::content::{Content, Encoding, probe};
 use crate::error::Error;
 use crate::files;
+use crate::fingerprint;
 use crate::marks::{Outcome, Plans, Quality, detect, embed, soft_binding};
 use crate::report::{SCHEMA, Stamped};
 
@@ -136,6 +137,8 @@ impl Stamper {
         let (marked, p_value) =
             self.encode_until_it_reads_back(&content, format, &metadata, &payload)?;
         let size = content.size();
+        // Of the marked content before coding: every rendition of it is near.
+        let fingerprint = fingerprint::of(&content);
         drop(content);
 
         let (finished, manifest) = match &self.settings.signer {
@@ -146,7 +149,8 @@ impl Stamper {
                 (signed.bytes, Some(signed.manifest))
             }
         };
-        let registered = self.register(&finished, format, size, &payload, manifest)?;
+        let registered =
+            self.register(&finished, format, size, &payload, (manifest, fingerprint))?;
         let stamped = Stamped {
             schema: SCHEMA,
             kind: if self.settings.signer.is_some() {
@@ -320,7 +324,7 @@ impl Stamper {
         format: Format,
         (width, height): (u64, u64),
         payload: &Payload,
-        manifest: Option<Vec<u8>>,
+        (manifest, fingerprint): (Option<Vec<u8>>, Option<Fingerprint>),
     ) -> Result<bool, Error> {
         let Some(store) = &self.settings.store else {
             return Ok(false);
@@ -344,6 +348,7 @@ impl Stamper {
             },
             generator: format!("{name} {version}"),
             manifest: manifest.unwrap_or_default(),
+            fingerprint,
         })?;
         Ok(true)
     }

@@ -3,9 +3,9 @@
 //! | verdict | when |
 //! |---|---|
 //! | [`Tampered`](Verdict::Tampered) | credentials are present and do not hold |
-//! | [`Conflict`](Verdict::Conflict) | watermark and credentials name different identifiers; or valid credentials claim a human origin while the watermark says AI, or the other way round; or the registry knows the identifier under another origin; or the watermark was copied from another medium |
+//! | [`Conflict`](Verdict::Conflict) | watermark and credentials name different identifiers; or valid credentials claim a human origin while the watermark says AI, or the other way round; or the registry knows the identifier under another origin or for other content; or the watermark was copied from another medium |
 //! | [`Verified`](Verdict::Verified) | trusted credentials, a watermark, and their identifiers agree |
-//! | [`Recovered`](Verdict::Recovered) | no credentials; the watermark's identifier leads to a registered manifest that holds and names it |
+//! | [`Recovered`](Verdict::Recovered) | no credentials; the watermark's identifier leads to a registered manifest that holds and names it, and the content is the registered one where that can be compared |
 //! | [`Marked`](Verdict::Marked) | a watermark is found and nothing trusted backs it, valid credentials of an unknown signer included |
 //! | [`CredentialsOnly`](Verdict::CredentialsOnly) | valid credentials, no watermark found |
 //! | [`NoMarks`](Verdict::NoMarks) | nothing was found, which says nothing about how the medium was made |
@@ -19,6 +19,7 @@ use filigrane_credentials::{Credentials, State};
 use filigrane_media::Medium;
 use serde::Serialize;
 
+use crate::fingerprint::FingerprintEvidence;
 use crate::marks::{FoundMark, Outcome, soft_binding};
 
 /// What all layers together come to.
@@ -83,10 +84,30 @@ pub enum RegistryEvidence {
         origin: String,
         /// Whether this very file was registered.
         same_file: bool,
+        /// All entries of the identifier, the newest first; the fields beside this one are of the one that fits best.
+        entries: Vec<RegisteredEntry>,
         /// The registered manifest, judged by its signature; nothing where none was registered.
         #[serde(skip_serializing_if = "Option::is_none")]
         manifest: Option<Box<Credentials>>,
     },
+}
+
+/// One of the registry's entries of an identifier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RegisteredEntry {
+    /// When the medium was stamped (RFC 3339).
+    pub stamped_at: String,
+    /// The program that stamped it.
+    pub generator: String,
+    /// The origin that was registered.
+    pub origin: String,
+    /// The key that marked it.
+    pub key_id: String,
+    /// Whether this key's mark was found: entries of others say nothing about it.
+    pub same_key: bool,
+    /// Whether it is of this very file.
+    pub same_file: bool,
 }
 
 /// What was found in each layer.
@@ -100,6 +121,8 @@ pub struct Evidence {
     pub credentials: Credentials,
     /// The registry.
     pub registry: RegistryEvidence,
+    /// The fingerprint layer.
+    pub fingerprint: FingerprintEvidence,
 }
 
 /// The verdict of the table above: a pure function of the evidence.
@@ -133,6 +156,7 @@ pub fn judge(evidence: &Evidence) -> Verdict {
             ..
         } if !credentials.is_valid()
             && manifest.is_valid()
+            && !matches!(evidence.fingerprint, FingerprintEvidence::Unclear(_))
             && names(manifest, evidence.medium, mark) == Some(true) =>
         {
             Verdict::Recovered
@@ -179,6 +203,10 @@ fn contradiction(evidence: &Evidence, mark: &FoundMark) -> Option<String> {
             _ => {}
         }
     }
+    if let FingerprintEvidence::Different(_) = &evidence.fingerprint {
+        let why = "The registry knows this identifier for a picture that looks different: the mark was put on this one from elsewhere, or next to nothing of the registered picture is left.";
+        return Some(why.to_owned());
+    }
     if let RegistryEvidence::Known { origin, .. } = &evidence.registry
         && *origin != mark.payload.origin.to_string()
     {
@@ -214,7 +242,8 @@ pub fn explain(evidence: &Evidence, verdict: Verdict) -> String {
                 _ => ("an unknown time", "an unnamed signer"),
             };
             format!(
-                "{carries} The file holds no credentials; the registry knows the identifier and brings back a manifest signed by {signer}, stamped at {when}."
+                "{carries} The file holds no credentials; the registry knows the identifier and brings back a manifest signed by {signer}, stamped at {when}.{}",
+                likeness_words(&evidence.fingerprint)
             )
         }
         Verdict::Marked => {
@@ -227,6 +256,11 @@ pub fn explain(evidence: &Evidence, verdict: Verdict) -> String {
                 ),
                 (_, RegistryEvidence::Unknown) => {
                     "The registry does not know the identifier.".to_owned()
+                }
+                (_, RegistryEvidence::Known { .. })
+                    if matches!(evidence.fingerprint, FingerprintEvidence::Unclear(_)) =>
+                {
+                    "The registry knows the identifier, but too little may be left of the registered picture to tell whether this is a part of it.".to_owned()
                 }
                 (_, RegistryEvidence::Known { .. }) => {
                     "The registry knows the identifier, but has no valid manifest for it."
@@ -276,11 +310,27 @@ pub fn explain(evidence: &Evidence, verdict: Verdict) -> String {
                 "",
                 |_| " It points to credentials elsewhere, which were not fetched.",
             );
+            let similar = match &evidence.fingerprint {
+                FingerprintEvidence::Similar { .. } => {
+                    " The registry knows a picture that looks the same."
+                }
+                _ => "",
+            };
             format!(
-                "{}{remote} This does not mean that a person made it: marks can be missing or removed.",
+                "{}{remote}{similar} This does not mean that a person made it: marks can be missing or removed.",
                 watermark_words(&evidence.watermark)
             )
         }
+    }
+}
+
+fn likeness_words(fingerprint: &FingerprintEvidence) -> &'static str {
+    match fingerprint {
+        FingerprintEvidence::Same(_) => " The picture looks like the registered one.",
+        FingerprintEvidence::Derived(_) => {
+            " The picture looks like a part of the registered one or a changed version of it."
+        }
+        _ => "",
     }
 }
 
@@ -317,6 +367,7 @@ fn watermark_words(outcome: &Outcome) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fingerprint::Likeness;
     use crate::marks::Place;
     use filigrane_audio::AudioPlace;
     use filigrane_credentials::{Failure, SoftBinding};
@@ -397,6 +448,7 @@ mod tests {
             generator: "test".to_owned(),
             origin: origin.to_string(),
             same_file: false,
+            entries: Vec::new(),
             manifest: manifest.map(Box::new),
         }
     }
@@ -408,11 +460,24 @@ mod tests {
         registry: RegistryEvidence,
         verdict: Verdict,
     ) {
+        let fingerprint = FingerprintEvidence::NotAvailable;
+        expect_with(watermark, credentials, registry, fingerprint, verdict);
+    }
+
+    #[track_caller]
+    fn expect_with(
+        watermark: Outcome,
+        credentials: Credentials,
+        registry: RegistryEvidence,
+        fingerprint: FingerprintEvidence,
+        verdict: Verdict,
+    ) {
         let evidence = Evidence {
             medium: Medium::Audio,
             watermark,
             credentials,
             registry,
+            fingerprint,
         };
         assert_eq!(judge(&evidence), verdict);
         let words = explain(&evidence, verdict);
@@ -420,6 +485,60 @@ mod tests {
         for claim in ["made by a human", "authentic", "real"] {
             assert!(!words.contains(claim), "{words}");
         }
+    }
+
+    #[test]
+    fn fingerprints_decide_between_recovered_and_conflict() {
+        let registered = || {
+            let manifest = credentials(State::Trusted, Some(1), None);
+            known(Origin::Generated, Some(manifest))
+        };
+        let like = Likeness {
+            bits: 0,
+            fit: 0.0,
+            part: 1.0,
+        };
+        let with = |credentials, fingerprint, verdict| {
+            let mark = mark(1, Origin::Generated);
+            expect_with(mark, credentials, registered(), fingerprint, verdict);
+        };
+        let absent = Credentials::absent;
+        with(
+            absent(),
+            FingerprintEvidence::Same(like),
+            Verdict::Recovered,
+        );
+        with(
+            absent(),
+            FingerprintEvidence::Derived(like),
+            Verdict::Recovered,
+        );
+        with(
+            absent(),
+            FingerprintEvidence::Unclear(like),
+            Verdict::Marked,
+        );
+        with(
+            absent(),
+            FingerprintEvidence::Different(like),
+            Verdict::Conflict,
+        );
+        // A signer whom everybody trusts does not make another picture of it.
+        let trusted = || credentials(State::Trusted, Some(1), Some("generated"));
+        with(
+            trusted(),
+            FingerprintEvidence::Unclear(like),
+            Verdict::Verified,
+        );
+        with(
+            trusted(),
+            FingerprintEvidence::Different(like),
+            Verdict::Conflict,
+        );
+        let similar = FingerprintEvidence::Similar { ids: Vec::new() };
+        let none = Outcome::NotFound { p_value: 1.0 };
+        let asked = RegistryEvidence::NotAsked;
+        expect_with(none, absent(), asked, similar, Verdict::NoMarks);
     }
 
     #[test]

@@ -13,10 +13,14 @@ use filigrane_registry::{Entry, Store};
 use crate::content::{Content, probe};
 use crate::error::Error;
 use crate::files;
+use crate::fingerprint::{self, FingerprintEvidence, Suspect};
 use crate::home::Home;
-use crate::marks::{FoundMark, Outcome, Plans, detect};
-use crate::report::{DetectionReport, FingerprintEvidence, Report, SCHEMA};
-use crate::verdict::{Evidence, RegistryEvidence, explain, judge};
+use crate::marks::{FoundMark, Outcome, Place, Plans, detect};
+use crate::report::{DetectionReport, Report, SCHEMA};
+use crate::verdict::{Evidence, RegisteredEntry, RegistryEvidence, explain, judge};
+
+/// Registered pictures that are named at most for one that looks like them.
+const MOST_SIMILAR: usize = 10;
 
 /// Verifies pictures and sounds. Plans are made once; share it between threads.
 pub struct Verifier {
@@ -122,17 +126,19 @@ impl Verifier {
         let started = Instant::now();
         let format = probe(bytes)?;
         // Decoding comes first: it checks the limits before the manifest's parser sees the file.
-        let watermark = self.look(bytes, format)?;
+        let content = Content::decode(bytes, format, &self.limits)?;
+        let watermark = self.look(&content)?;
         let (credentials, development_identity) = self.credentials(bytes, format)?;
-        let registry = match watermark.mark() {
-            Some(mark) => self.ask_registry(mark, bytes, format)?,
-            None => RegistryEvidence::NotAsked,
+        let (registry, fingerprint) = match watermark.mark() {
+            Some(mark) => self.ask_registry(mark, &content, bytes, format)?,
+            None => (RegistryEvidence::NotAsked, self.similar(&content)?),
         };
         let evidence = Evidence {
             medium: format.medium(),
             watermark,
             credentials,
             registry,
+            fingerprint,
         };
         let verdict = judge(&evidence);
         let mut explanation = explain(&evidence, verdict);
@@ -153,7 +159,7 @@ impl Verifier {
             credentials: evidence.credentials,
             development_identity,
             registry: evidence.registry,
-            fingerprint: FingerprintEvidence::NotAvailable,
+            fingerprint: evidence.fingerprint,
             elapsed_ms: elapsed(started),
         })
     }
@@ -180,7 +186,7 @@ impl Verifier {
     pub fn detect(&self, bytes: &[u8], name: &str) -> Result<DetectionReport, Error> {
         let started = Instant::now();
         let format = probe(bytes)?;
-        let outcome = self.look(bytes, format)?;
+        let outcome = self.look(&Content::decode(bytes, format, &self.limits)?)?;
         Ok(DetectionReport {
             schema: SCHEMA,
             kind: "detection",
@@ -191,11 +197,10 @@ impl Verifier {
         })
     }
 
-    fn look(&self, bytes: &[u8], format: Format) -> Result<Outcome, Error> {
-        let content = Content::decode(bytes, format, &self.limits)?;
+    fn look(&self, content: &Content) -> Result<Outcome, Error> {
         let plans: Vec<&Plans> = self.plans.iter().collect();
         // Limits of the schemes themselves are no answer either way.
-        match detect(&content, &plans) {
+        match detect(content, &plans) {
             Err(Error::Audio(error)) => Ok(Outcome::Inconclusive {
                 reason: error.to_string(),
             }),
@@ -232,30 +237,89 @@ impl Verifier {
         }
     }
 
+    /// What the registry knows of a mark's identifier, and whether the content is what it knows it for. Of several
+    /// entries the one of this very file counts, or else the one that looks most like it.
     fn ask_registry(
         &self,
         mark: &FoundMark,
+        content: &Content,
         bytes: &[u8],
         format: Format,
-    ) -> Result<RegistryEvidence, Error> {
+    ) -> Result<(RegistryEvidence, FingerprintEvidence), Error> {
+        let nothing = FingerprintEvidence::NotAvailable;
         let Some(store) = &self.store else {
-            return Ok(RegistryEvidence::NotAsked);
+            return Ok((RegistryEvidence::NotAsked, nothing));
         };
         let entries = store.find(mark.payload.id)?;
         let hash = *blake3::hash(bytes).as_bytes();
-        let same = entries.iter().find(|entry| entry.file.hash == hash);
-        let Some(entry) = same.or_else(|| entries.iter().find(|entry| entry.key_id == mark.key_id))
-        else {
-            return Ok(RegistryEvidence::Unknown);
+        let geometry = match &mark.place {
+            Place::Image(geometry) => Some(geometry),
+            Place::Audio(_) => None,
         };
-        Ok(RegistryEvidence::Known {
+        let suspect = Suspect::new(content, geometry);
+        let mut best: Option<(bool, FingerprintEvidence, &Entry)> = None;
+        for entry in &entries {
+            let same_file = entry.file.hash == hash;
+            if !same_file && entry.key_id != mark.key_id {
+                continue;
+            }
+            let size = (entry.file.width, entry.file.height);
+            let evidence = suspect.as_ref().map_or_else(
+                || nothing.clone(),
+                |suspect| suspect.compare(entry.fingerprint.as_ref(), size),
+            );
+            let better = best.as_ref().is_none_or(|(file, known, _)| {
+                (same_file, evidence.rank()) > (*file, known.rank())
+            });
+            if better {
+                best = Some((same_file, evidence, entry));
+            }
+        }
+        let Some((same_file, fingerprint, entry)) = best else {
+            return Ok((RegistryEvidence::Unknown, nothing));
+        };
+        let registered = |other: &Entry| RegisteredEntry {
+            stamped_at: stamped_at(other),
+            generator: other.generator.clone(),
+            origin: other.origin.to_string(),
+            key_id: other.key_id.to_string(),
+            same_key: other.key_id == mark.key_id,
+            same_file: other.file.hash == hash,
+        };
+        let registry = RegistryEvidence::Known {
             stamped_at: stamped_at(entry),
             generator: entry.generator.clone(),
             origin: entry.origin.to_string(),
-            same_file: same.is_some(),
+            same_file,
+            entries: entries.iter().map(registered).collect(),
             manifest: self
                 .registered_manifest(entry, bytes, format)?
                 .map(Box::new),
+        };
+        Ok((registry, fingerprint))
+    }
+
+    /// Whether the registry knows content that looks like one without a mark.
+    fn similar(&self, content: &Content) -> Result<FingerprintEvidence, Error> {
+        let Some(store) = &self.store else {
+            return Ok(FingerprintEvidence::NotAvailable);
+        };
+        let (Some(wanted), Some(suspect)) = (fingerprint::of(content), Suspect::new(content, None))
+        else {
+            return Ok(FingerprintEvidence::NotAvailable);
+        };
+        let near = store.similar(&wanted, fingerprint::SEARCH_BITS, MOST_SIMILAR)?;
+        let is_same = |entry: &&Entry| {
+            let size = (entry.file.width, entry.file.height);
+            let compared = suspect.compare(entry.fingerprint.as_ref(), size);
+            matches!(compared, FingerprintEvidence::Same(_))
+        };
+        let same = near.iter().filter(is_same);
+        let ids: Vec<String> = same.map(|entry| entry.id.to_string()).collect();
+        Ok(if ids.is_empty() {
+            FingerprintEvidence::NotAvailable
+        } else {
+            FingerprintEvidence::Similar { ids }
         })
     }
 

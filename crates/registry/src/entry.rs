@@ -55,6 +55,33 @@ pub struct FileFacts {
     pub height: u64,
 }
 
+/// What a file's content looks or sounds like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// How it is computed; hashes of one scheme are compared with each other only.
+    pub scheme: u8,
+    /// A hash whose Hamming distance grows with the difference of the content; not all zero.
+    pub hash: [u8; 32],
+    /// What else the scheme compares.
+    pub detail: Vec<u8>,
+}
+
+impl Fingerprint {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        [&[self.scheme], &self.hash[..], &self.detail].concat()
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (scheme, rest) = bytes.split_first()?;
+        let (hash, detail) = rest.split_first_chunk()?;
+        Some(Self {
+            scheme: *scheme,
+            hash: *hash,
+            detail: detail.to_vec(),
+        })
+    }
+}
+
 /// What is remembered of one stamped file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -72,11 +99,14 @@ pub struct Entry {
     pub generator: String,
     /// Its manifest (JUMBF); empty where it was not signed.
     pub manifest: Vec<u8>,
+    /// What its content looks or sounds like, where that was computed.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 impl Entry {
     /// The hash of the entry's leaf in the log. Its data are the salt and the fields in the order of the structure,
-    /// each behind its length (four bytes, little-endian); the manifest stands in by its SHA-256.
+    /// each behind its length (four bytes, little-endian); the manifest stands in by its SHA-256, and a fingerprint that
+    /// is not there by nothing.
     pub(crate) fn leaf_hash(&self, salt: &Salt) -> Hash {
         let file = &self.file;
         let key_id = self.key_id.to_string();
@@ -95,7 +125,8 @@ impl Entry {
             &Sha256::digest(&self.manifest),
         ];
         let mut data = [ENTRY_LEAF, salt].concat();
-        for field in fields {
+        let fingerprint = self.fingerprint.as_ref().map(Fingerprint::to_bytes);
+        for field in fields.into_iter().chain(fingerprint.as_deref()) {
             let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
             data.extend_from_slice(&length.to_le_bytes());
             data.extend_from_slice(field);

@@ -20,7 +20,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use crate::RegistryError;
-use crate::entry::{Entry, FileFacts, Medium, Salt, Tombstone};
+use crate::entry::{Entry, FileFacts, Fingerprint, Medium, Salt, Tombstone};
 use crate::log::{LogError, Problem, head};
 use crate::merkle::{Hash, RootBuilder};
 use crate::note::{Checkpoint, VerifierKey};
@@ -54,7 +54,7 @@ enum Line {
         log_key: String,
         checkpoint: String,
     },
-    Entry(EntryLine),
+    Entry(Box<EntryLine>),
     Forgotten {
         hash: String,
     },
@@ -79,6 +79,8 @@ struct EntryLine {
     height: u64,
     generator: String,
     manifest: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
 }
 
 impl SqliteStore {
@@ -187,7 +189,9 @@ fn line(connection: &Connection, leaf: u64) -> Result<Line, LogError> {
         })
         .optional()?;
     if let Some(found) = found {
-        return found.map(Line::Entry).map_err(LogError::Field);
+        return found
+            .map(|line| Line::Entry(Box::new(line)))
+            .map_err(LogError::Field);
     }
     let tombstone = connection
         .prepare_cached("SELECT forgets, at_ms FROM tombstone WHERE leaf = ?1")?
@@ -229,6 +233,10 @@ impl EntryLine {
             height: entry.file.height,
             generator: entry.generator.clone(),
             manifest: Base64::encode_string(&entry.manifest),
+            fingerprint: entry
+                .fingerprint
+                .as_ref()
+                .map(|fingerprint| Base64::encode_string(&fingerprint.to_bytes())),
         }
     }
 
@@ -248,6 +256,10 @@ impl EntryLine {
             },
             generator: self.generator,
             manifest: Base64::decode_vec(&self.manifest).ok()?,
+            fingerprint: match self.fingerprint {
+                Some(text) => Some(Fingerprint::from_bytes(&Base64::decode_vec(&text).ok()?)?),
+                None => None,
+            },
         };
         Some((entry, decode(&self.salt)?))
     }

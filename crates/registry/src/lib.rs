@@ -19,11 +19,12 @@ mod log;
 pub mod merkle;
 pub mod note;
 mod schema;
+mod search;
 mod sqlite;
 mod tiles;
 
 pub use audit::{Audit, Proof, Since};
-pub use entry::{Entry, FileFacts, Medium};
+pub use entry::{Entry, FileFacts, Fingerprint, Medium};
 pub use exchange::Imported;
 pub use key_file::KeyFileError;
 pub use log::Problem;
@@ -51,6 +52,18 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`RegistryError`] when the registry could not be asked.
     fn find(&self, id: MarkId) -> Result<Vec<Entry>, RegistryError>;
+
+    /// Up to `limit` entries whose fingerprint's hash differs from this one's in at most `most_bits` bits, the nearest
+    /// first.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the registry could not be asked.
+    fn similar(
+        &self,
+        fingerprint: &Fingerprint,
+        most_bits: u32,
+        limit: usize,
+    ) -> Result<Vec<Entry>, RegistryError>;
 
     /// Up to `limit` entries, the newest first, leaving out the first `skip`.
     ///

@@ -3,12 +3,12 @@
 use rusqlite::{Connection, params};
 
 use crate::RegistryError;
-use crate::entry::{Entry, Salt};
+use crate::entry::{Entry, Fingerprint, Salt};
 use crate::merkle::{self, Hash};
 use crate::note::{Checkpoint, LogKey, NoteError, VerifierKey};
 use crate::sqlite::{COLUMNS, entry, salt};
 use crate::tiles::{self, TileError, signed};
-use crate::{KeyFileError, schema};
+use crate::{KeyFileError, schema, search};
 
 /// What is wrong with a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -130,6 +130,8 @@ pub(crate) struct Writer<'a> {
     key: &'a LogKey,
     size: u64,
     leaves: Vec<Hash>,
+    /// Hashes of fingerprints for the search, with their scheme and leaf.
+    hashes: Vec<(u8, u64, Hash)>,
 }
 
 impl<'a> Writer<'a> {
@@ -143,6 +145,7 @@ impl<'a> Writer<'a> {
             key,
             size: 0,
             leaves: Vec::new(),
+            hashes: Vec::new(),
         };
         writer.sign(0)?;
         Ok(writer)
@@ -165,12 +168,19 @@ impl<'a> Writer<'a> {
             key,
             size: head.size,
             leaves: Vec::new(),
+            hashes: Vec::new(),
         })
     }
 
     /// The number of the next leaf.
     pub(crate) fn next(&self) -> u64 {
         self.size + self.leaves.len() as u64
+    }
+
+    /// Makes the fingerprint of the next leaf's entry known to the search.
+    pub(crate) fn index(&mut self, fingerprint: &Fingerprint) {
+        self.hashes
+            .push((fingerprint.scheme, self.next(), fingerprint.hash));
     }
 
     /// Adds a leaf.
@@ -209,6 +219,7 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         tiles::append(self.connection, self.size, &self.leaves)?;
+        search::add(self.connection, &self.hashes)?;
         self.sign(self.next())
     }
 

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 /// Steps from an empty file to the current schema; the number of steps taken is `user_version`. Steps are only ever
 /// added.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE entry (
         id            BLOB NOT NULL CHECK (length(id) = 11),
@@ -43,6 +43,15 @@ const MIGRATIONS: [&str; 2] = [
         one        INTEGER PRIMARY KEY CHECK (one = 1),
         verifier   TEXT NOT NULL,
         checkpoint TEXT NOT NULL
+    ) STRICT;
+    ",
+    "
+    ALTER TABLE entry ADD COLUMN fingerprint BLOB;
+    CREATE TABLE hash_page (
+        scheme INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        hashes BLOB NOT NULL,
+        PRIMARY KEY (scheme, number)
     ) STRICT;
     ",
 ];

@@ -9,16 +9,17 @@ use rusqlite::{
     Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params,
 };
 
-use crate::entry::{Entry, FileFacts, Medium, Salt, Tombstone};
+use crate::entry::{Entry, FileFacts, Fingerprint, Medium, Salt, Tombstone};
 use crate::key_file;
 use crate::log::{LogError, Writer};
 use crate::note::LogKey;
 use crate::schema;
+use crate::search;
 use crate::tiles::signed;
 use crate::{RegistryError, Store};
 
 /// What an entry is read from, and in which order.
-pub(crate) const COLUMNS: &str = "id, hash, key_id, origin, stamped_at_ms, medium, mime, bytes, width, height, generator, manifest";
+pub(crate) const COLUMNS: &str = "id, hash, key_id, origin, stamped_at_ms, medium, mime, bytes, width, height, generator, manifest, fingerprint";
 /// How long a writer waits for another process before it gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -275,6 +276,29 @@ impl Store for SqliteStore {
         )
     }
 
+    fn similar(
+        &self,
+        fingerprint: &Fingerprint,
+        most_bits: u32,
+        limit: usize,
+    ) -> Result<Vec<Entry>, RegistryError> {
+        self.reading(|connection| {
+            let leaves = search::nearest(connection, fingerprint, most_bits, limit)?;
+            let sql = format!("SELECT {COLUMNS} FROM entry WHERE leaf = ?1");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut entries = Vec::new();
+            for leaf in leaves {
+                let found = statement
+                    .query_row(params![signed(leaf)], |row| Ok(entry(row)))
+                    .optional()?;
+                if let Some(found) = found {
+                    entries.push(found.map_err(LogError::Field)?);
+                }
+            }
+            Ok(entries)
+        })
+    }
+
     fn list(&self, skip: u64, limit: u32) -> Result<Vec<Entry>, RegistryError> {
         let skip = i64::try_from(skip).unwrap_or(i64::MAX);
         self.query(
@@ -322,7 +346,7 @@ pub(crate) fn insert(
 ) -> Result<bool, LogError> {
     let sql = format!(
         "INSERT INTO entry ({COLUMNS}, leaf, salt) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
          ON CONFLICT (id, hash) DO NOTHING"
     );
     let inserted = connection.prepare_cached(&sql)?.execute(params![
@@ -338,11 +362,15 @@ pub(crate) fn insert(
         signed(entry.file.height),
         entry.generator,
         entry.manifest,
+        entry.fingerprint.as_ref().map(Fingerprint::to_bytes),
         signed(writer.next()),
         salt,
     ])?;
     if inserted == 0 {
         return Ok(false);
+    }
+    if let Some(fingerprint) = &entry.fingerprint {
+        writer.index(fingerprint);
     }
     writer.push(entry.leaf_hash(salt));
     Ok(true)
@@ -361,6 +389,7 @@ pub(crate) fn bury(
             signed(tombstone.forgets),
             tombstone.at_ms
         ])?;
+    search::forget(connection, tombstone.forgets)?;
     writer.push(tombstone.leaf_hash());
     Ok(())
 }
@@ -423,6 +452,11 @@ pub(crate) fn entry(row: &Row<'_>) -> Result<Entry, &'static str> {
         },
         generator: row.get(10).map_err(|_| "generator")?,
         manifest: row.get(11).map_err(|_| "manifest")?,
+        fingerprint: row
+            .get::<_, Option<Vec<u8>>>(12)
+            .map_err(|_| "fingerprint")?
+            .map(|bytes| Fingerprint::from_bytes(&bytes).ok_or("fingerprint"))
+            .transpose()?,
     })
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use filigrane_payload::{Key, MarkId, Origin};
 use filigrane_registry::{
-    Entry, FileFacts, Medium, Problem, RegistryError, SqliteStore, Store, merkle,
+    Entry, FileFacts, Fingerprint, Medium, Problem, RegistryError, SqliteStore, Store, merkle,
 };
 
 fn entry(number: u64) -> Entry {
@@ -29,6 +29,12 @@ fn entry(number: u64) -> Entry {
         },
         generator: "test 1".to_owned(),
         manifest: hash.repeat(30),
+        // Some have none.
+        fingerprint: (!number.is_multiple_of(5)).then(|| Fingerprint {
+            scheme: 1,
+            hash,
+            detail: vec![7; 10],
+        }),
     }
 }
 
@@ -107,6 +113,35 @@ fn forgetting_keeps_the_proof_and_nothing_else() {
     // What was forgotten can be registered again, as something new.
     store.append(&private).unwrap();
     assert!(store.audit().unwrap().holds());
+}
+
+#[test]
+fn the_nearest_fingerprints_are_found_until_they_are_forgotten() {
+    let store = filled(1200);
+    let near = |number: u64, flips: usize| {
+        let mut fingerprint = entry(number).fingerprint.unwrap();
+        for bit in 0..flips {
+            fingerprint.hash[bit / 8] ^= 1 << (bit % 8);
+        }
+        fingerprint
+    };
+    for number in [1, 511, 512, 513, 1199] {
+        let found = store.similar(&near(number, 20), 31, 5).unwrap();
+        assert_eq!(found, [entry(number)]);
+        assert_eq!(store.similar(&near(number, 32), 31, 5).unwrap(), []);
+    }
+    let all = store.similar(&near(3, 4), 256, 7).unwrap();
+    assert_eq!((all.len(), &all[0]), (7, &entry(3)));
+    let other = Fingerprint {
+        scheme: 2,
+        ..near(3, 0)
+    };
+    assert_eq!(store.similar(&other, 256, 7).unwrap(), []);
+    store.forget(entry(513).id).unwrap();
+    assert_eq!(store.similar(&near(513, 0), 31, 5).unwrap(), []);
+    // The bytes themselves are gone too: a search that allows everything finds none of that identifier.
+    let all = store.similar(&near(3, 0), 256, 2000).unwrap();
+    assert_eq!(all.len(), 1200 / 5 * 4 - 2);
 }
 
 #[test]
@@ -446,6 +481,22 @@ fn a_million_entries() {
     println!(
         "lookup of an identifier with two entries: median {:.1?}, 99 % {:.1?}, most {:.1?}",
         times[5000], times[9900], times[9999]
+    );
+    let mut times: Vec<Duration> = (0..100)
+        .map(|i| {
+            let wanted = entry(i * 9973 + 1).fingerprint;
+            let Some(wanted) = wanted else {
+                return Duration::ZERO;
+            };
+            let began = Instant::now();
+            assert_eq!(store.similar(&wanted, 31, 10).unwrap().len(), 1);
+            began.elapsed()
+        })
+        .collect();
+    times.sort();
+    println!(
+        "search of all fingerprints: median {:.1?}, most {:.1?}",
+        times[60], times[99]
     );
     let began = Instant::now();
     for i in 0..100 {

@@ -20,6 +20,7 @@ fn entry(id: u8, hash: u8, time: i64) -> Entry {
         },
         generator: "test 1".to_owned(),
         manifest: vec![hash; 500],
+        fingerprint: None,
     }
 }
 
