@@ -24,6 +24,31 @@ pub(crate) struct Carriers {
     whitening: Vec<f32>,
 }
 
+/// A message's strength beside that of synchronisation, compared with what is embedded: about 1 where one
+/// payload was embedded.
+///
+/// Synchronisation is the same in all marks of a key. Who adds up pictures with many payloads has all of it
+/// and little of each payload.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Purity {
+    ratio: f32,
+    /// Standard deviation of that; large where synchronisation is gone.
+    deviation: f32,
+}
+
+/// Below this, more than two payloads were added up. Averages of 24 pictures have 0.15 to 0.17, marks that
+/// were read after attacks 0.73 and more (664 of them).
+const MIXED_BELOW: f32 = 0.4;
+/// Deviations that a mixture must lie below that.
+const SURELY_MIXED: f32 = 3.0;
+
+impl Purity {
+    /// Whether this mark was made of several.
+    pub(crate) fn is_mixture(&self) -> bool {
+        self.ratio + SURELY_MIXED * self.deviation < MIXED_BELOW
+    }
+}
+
 /// What has to be added to a cell's coordinates to give the pattern's, and how surely.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Shift {
@@ -140,6 +165,37 @@ impl Carriers {
         let gains = self.gains(pattern, shift);
         move |carrier| {
             self.whitening[carrier.radius.round() as usize] * gains[group(carrier.radius)]
+        }
+    }
+
+    /// How much of a message there is beside synchronisation.
+    pub(crate) fn purity(&self, pattern: &Pattern, shift: Shift, values: &[Complex32]) -> Purity {
+        let (sync_amplitude, message_amplitude) = Pattern::amplitudes();
+        // Sums of agreements, and what they would be at a gain of one.
+        let (mut sync, mut message) = ([(0.0, 0.0); GROUPS], [(0.0, 0.0); GROUPS]);
+        let agreement = |carrier: &Carrier| self.value(carrier) * unshift(carrier, shift);
+        for carrier in &pattern.sync {
+            let (sum, expected) = &mut sync[group(carrier.radius)];
+            *sum += shift.sign * agreement(carrier).re;
+            *expected += sync_amplitude;
+        }
+        for (carrier, value) in pattern.message.iter().zip(values) {
+            let (sum, expected) = &mut message[group(carrier.radius)];
+            *sum += shift.sign * (agreement(carrier) * value.conj()).re;
+            *expected += message_amplitude;
+        }
+        let (mut found, mut expected, mut noise) = (0.0_f32, 0.0_f32, 0.0_f32);
+        for (sync, message) in sync.iter().zip(&message) {
+            let gain = f32::max(sync.0 / f32::max(sync.1, 1e-9), 0.0);
+            found += gain * message.0;
+            expected += gain * gain * message.1;
+            // Whitened values have a variance of one, half of it in the real part.
+            noise += 0.5 * gain * gain * message.1 / message_amplitude;
+        }
+        let expected = expected.max(1e-9);
+        Purity {
+            ratio: found / expected,
+            deviation: noise.sqrt() / expected,
         }
     }
 
@@ -267,6 +323,28 @@ mod tests {
                 .unwrap();
             assert_eq!(decoded.payload, payload);
             assert!(decoded.correlation > 30.0, "{}", decoded.correlation);
+        }
+    }
+
+    #[test]
+    fn sums_of_many_payloads_are_told_from_one_and_two() {
+        let pattern = Pattern::new(&Key::public()).unwrap();
+        let mut fourier = Fourier::new(TILE);
+        let symbols = |i: u8| {
+            let payload = Payload::new(Origin::Generated, MarkId::from_bytes([i; 11]));
+            pattern.code.symbols(&payload)
+        };
+        for (payloads, is_mixture) in [(1, false), (2, false), (5, true), (24, true)] {
+            let mut tile = vec![0.0; TILE * TILE];
+            for i in 0..payloads {
+                for (sum, value) in tile.iter_mut().zip(pattern.tile(&symbols(i), 1)) {
+                    *sum += value;
+                }
+            }
+            let carriers = Carriers::new(&tile, &pattern, &mut fourier);
+            let values = Pattern::values(&symbols(0));
+            let purity = carriers.purity(&pattern, Shift::NONE, &values);
+            assert_eq!(purity.is_mixture(), is_mixture, "{payloads}: {purity:?}");
         }
     }
 

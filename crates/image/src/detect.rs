@@ -2,7 +2,7 @@
 
 use filigrane_payload::{Attempts, Decoded};
 
-use crate::accept::{Carriers, Shift};
+use crate::accept::{Carriers, Purity, Shift};
 use crate::binding::Bond;
 use crate::embed::pattern_scale;
 use crate::filters::shrink;
@@ -84,6 +84,15 @@ pub(crate) struct Hit {
     pub(crate) mapping: Homography,
     /// Whether the mark was made for this picture.
     pub(crate) bond: Bond,
+    /// Whether it is one mark rather than the sum of many.
+    pub(crate) purity: Purity,
+}
+
+impl Hit {
+    /// Whether somebody without the key put the mark here.
+    pub(crate) fn is_copied(&self) -> bool {
+        self.bond.is_broken() || self.purity.is_mixture()
+    }
 }
 
 /// Where a mapping comes from.
@@ -590,6 +599,7 @@ impl Look<'_> {
             decoded,
             mapping,
             bond,
+            purity: carriers.purity(self.pattern, shift, &values),
         }
     }
 }

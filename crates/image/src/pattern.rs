@@ -126,6 +126,15 @@ impl Pattern {
         symbols.chunks_exact(2).map(value).collect()
     }
 
+    /// Amplitudes of synchronisation and message carriers.
+    pub(crate) fn amplitudes() -> (f32, f32) {
+        // A cosine of amplitude A has the variance A²/2.
+        (
+            (2.0 * SYNC_POWER / SYNC as f32).sqrt(),
+            (2.0 * MESSAGE_POWER / MESSAGE as f32).sqrt(),
+        )
+    }
+
     /// Amplitude of the bound part over the message's.
     pub(crate) fn bound_share() -> f32 {
         (BOUND_POWER / MESSAGE_POWER).sqrt()
@@ -134,13 +143,11 @@ impl Pattern {
     /// The periodic tile for the given symbols, sampled `oversampling` times per pattern pixel:
     /// `(TILE · oversampling)²` values, row by row. With the bound parts it has unit variance.
     pub(crate) fn tile(&self, symbols: &[f32], oversampling: usize) -> Vec<f32> {
-        // A cosine of amplitude A has the variance A²/2.
-        let sync_amplitude = (2.0 * SYNC_POWER / SYNC as f32).sqrt();
+        let (sync_amplitude, message_amplitude) = Self::amplitudes();
         let sync = self
             .sync
             .iter()
             .map(|carrier| (carrier, Complex32::new(sync_amplitude, 0.0)));
-        let message_amplitude = (2.0 * MESSAGE_POWER / MESSAGE as f32).sqrt();
         let values = Self::values(symbols)
             .into_iter()
             .map(|value| value * message_amplitude);

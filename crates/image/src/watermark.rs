@@ -166,7 +166,7 @@ impl Watermark for ImageWatermark {
         let (mut own, mut copied) = (Vec::new(), Vec::new());
         for (plan, hit) in plans.iter().zip(&hits) {
             let Some(hit) = hit else { continue };
-            let list = if hit.bond.is_broken() {
+            let list = if hit.is_copied() {
                 &mut copied
             } else {
                 &mut own
@@ -242,6 +242,6 @@ fn chosen_strength(
 fn read_back(view: PixelsRef<'_>, plan: &ImagePlan, payload: &Payload) -> f64 {
     let mut attempts = Attempts::new(FALSE_POSITIVE_BOUND);
     let hit = Detector::new(view.luma()).aligned(&plan.pattern, &mut attempts);
-    hit.filter(|hit| hit.decoded.payload == *payload && !hit.bond.is_broken())
+    hit.filter(|hit| hit.decoded.payload == *payload && !hit.is_copied())
         .map_or(0.0, |hit| hit.decoded.correlation)
 }
