@@ -192,10 +192,15 @@ impl Carriers {
             // Whitened values have a variance of one, half of it in the real part.
             noise += 0.5 * gain * gain * message.1 / message_amplitude;
         }
-        let expected = expected.max(1e-9);
+        // Where synchronisation was taken away, nothing was added up.
+        let is_known = expected > f32::MIN_POSITIVE;
         Purity {
-            ratio: found / expected,
-            deviation: noise.sqrt() / expected,
+            ratio: if is_known { found / expected } else { 1.0 },
+            deviation: if is_known {
+                noise.sqrt() / expected
+            } else {
+                f32::INFINITY
+            },
         }
     }
 
@@ -346,6 +351,21 @@ mod tests {
             let purity = carriers.purity(&pattern, Shift::NONE, &values);
             assert_eq!(purity.is_mixture(), is_mixture, "{payloads}: {purity:?}");
         }
+    }
+
+    #[test]
+    fn a_mark_without_synchronisation_is_no_sum() {
+        let mut erased = Pattern::new(&Key::public()).unwrap();
+        for carrier in &mut erased.sync {
+            carrier.phase += std::f32::consts::PI;
+        }
+        let pattern = Pattern::new(&Key::public()).unwrap();
+        let payload = Payload::new(Origin::Generated, MarkId::from_bytes([7; 11]));
+        let symbols = pattern.code.symbols(&payload);
+        let mut fourier = Fourier::new(TILE);
+        let carriers = Carriers::new(&erased.tile(&symbols, 1), &pattern, &mut fourier);
+        let purity = carriers.purity(&pattern, Shift::NONE, &Pattern::values(&symbols));
+        assert!(!purity.is_mixture(), "{purity:?}");
     }
 
     #[test]
