@@ -311,3 +311,52 @@ fn a_program_signs_under_a_certificate_that_expires_soon() {
     let report = world.run(&verify).exits(0).object();
     assert_eq!(report["credentials"]["state"], "trusted", "{report:#}");
 }
+
+#[test]
+fn a_time_stamp_that_cannot_be_had_stops_or_is_told() {
+    let world = World::new();
+    world.sample("photo.jpg");
+    // A port that was free a moment ago: nobody listens there.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    drop(listener);
+    let stamp = |mode: &str, status: i32| {
+        let run = world.run(&[
+            "stamp",
+            "photo.jpg",
+            "-o",
+            "s.jpg",
+            "--time-stamp",
+            &url,
+            "--time-stamp-mode",
+            mode,
+            "--json",
+        ]);
+        run.exits(status)
+    };
+    let run = stamp("required", 2);
+    assert!(
+        run.err.contains("time-stamp") && run.err.contains("best-effort"),
+        "{}",
+        run.err
+    );
+    assert!(!world.path("s.jpg").exists());
+    let run = stamp("best-effort", 0);
+    assert!(run.err.contains("not time-stamped"), "{}", run.err);
+    let object = run.object();
+    assert_eq!(object["time_stamped"], false);
+    assert!(object["time_stamp_failure"].is_string(), "{object:#}");
+    world.run(&["verify", "s.jpg"]).exits(0);
+    std::fs::remove_file(world.path("s.jpg")).unwrap();
+    let run = stamp("off", 0);
+    assert!(!run.err.contains("not time-stamped"), "{}", run.err);
+    let bad = [
+        "stamp",
+        "photo.jpg",
+        "-o",
+        "t.jpg",
+        "--time-stamp",
+        "https://a",
+    ];
+    world.run(&bad).exits(2);
+}

@@ -312,9 +312,26 @@ pub(crate) struct SignerArgs {
         allow_hyphen_values = true
     )]
     pub(crate) signer_arg: Vec<String>,
+    /// Time-stamp authority (RFC 3161), as `http://tsa.example/`: credentials then outlive the certificate
+    #[arg(long, value_name = "URL", env = "FILIGRANE_TIME_STAMP")]
+    pub(crate) time_stamp: Option<String>,
+    /// What to do where the authority gives no time-stamp
+    #[arg(long, value_enum, default_value_t = TimeStampArg::Required, value_name = "MODE")]
+    pub(crate) time_stamp_mode: TimeStampArg,
     /// Certificate chain of the signer, PEM, leaf first
     #[arg(long, value_name = "FILE", requires = "signs", env = "FILIGRANE_CHAIN")]
     pub(crate) chain: Option<PathBuf>,
+}
+
+/// How much a time-stamp matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TimeStampArg {
+    /// Stamp nothing without one
+    Required,
+    /// Go on without one, and say so
+    BestEffort,
+    /// Ask nobody
+    Off,
 }
 
 /// Which registry to use.

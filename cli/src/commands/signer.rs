@@ -4,12 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use filigrane::{CommandSigner, Identity, Limits, PrivateKey, StamperBuilder};
+use filigrane::{
+    CommandSigner, HttpTimeStamper, Identity, Limits, PrivateKey, StamperBuilder, TimeStampMode,
+};
 use zeroize::Zeroizing;
 
 use super::shared;
 use crate::Failure;
-use crate::args::{Global, SignerArgs};
+use crate::args::{Global, SignerArgs, TimeStampArg};
 use crate::output::{Printer, shown};
 
 /// No key, chain or passphrase file is longer.
@@ -25,6 +27,7 @@ pub(super) fn with_signer(
     global: &Global,
     printer: Printer,
 ) -> Result<StamperBuilder, Failure> {
+    let builder = with_time_stamps(builder, arguments)?;
     let Some(chain) = &arguments.chain else {
         return Ok(builder.identity(development(global, printer)?));
     };
@@ -45,6 +48,22 @@ pub(super) fn with_signer(
         .with_context(|| format!("`{}` and `{}`", key.display(), chain.display()))?;
     warn_of_expiry(identity.not_after(), printer);
     Ok(builder.identity(identity))
+}
+
+fn with_time_stamps(
+    builder: StamperBuilder,
+    arguments: &SignerArgs,
+) -> Result<StamperBuilder, Failure> {
+    let mode = match arguments.time_stamp_mode {
+        TimeStampArg::Off => return Ok(builder),
+        TimeStampArg::Required => TimeStampMode::Required,
+        TimeStampArg::BestEffort => TimeStampMode::BestEffort,
+    };
+    let Some(url) = &arguments.time_stamp else {
+        return Ok(builder);
+    };
+    let authority = HttpTimeStamper::new(url).context("`--time-stamp`")?;
+    Ok(builder.time_stamper(Arc::new(authority), mode))
 }
 
 fn development(global: &Global, printer: Printer) -> Result<Identity, Failure> {

@@ -207,6 +207,10 @@ impl<'a> Job<'a> {
     }
 
     fn print(&self, input: &Input, stamped: &Stamped, target: &Target, printer: Printer) {
+        if let Some(failure) = &stamped.time_stamp_failure {
+            let file = input.path.to_string_lossy();
+            printer.warning(&shown(&format!("`{file}`: not time-stamped: {failure}")));
+        }
         let path = match target {
             Target::File(path) | Target::InPlace(path, _) => path.to_string_lossy(),
             Target::Stdout => return,

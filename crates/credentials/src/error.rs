@@ -48,6 +48,12 @@ pub enum CredentialsError {
         /// What is wrong.
         reason: String,
     },
+    /// There is no time-stamp.
+    #[error("the time-stamp authority gave no time-stamp: {reason}")]
+    TimeStamp {
+        /// What is wrong.
+        reason: String,
+    },
     /// The file's structure cannot be read far enough to look for a manifest.
     #[error("the file could not be searched for a manifest: {reason}")]
     Unreadable {

@@ -17,6 +17,7 @@ mod key;
 mod manifest;
 mod read;
 mod soft_binding;
+mod time_stamp;
 
 pub use command::CommandSigner;
 pub use error::CredentialsError;
@@ -27,6 +28,7 @@ pub use key::PrivateKey;
 pub use manifest::{ClaimedOrigin, ManifestRequest, Model, Parent, Signed, sign};
 pub use read::{Credentials, Failure, IngredientSummary, State, Trust, read, read_detached};
 pub use soft_binding::SoftBinding;
+pub use time_stamp::{HttpTimeStamper, TimeStampMode, TimeStamper, TimeStamping};
 
 /// MIME types whose files may carry an embedded manifest, and be parsed for one. TIFF is left out:
 /// signing it breaks other readers, and reading hostile ones takes minutes.

@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 
 use c2pa::{Builder, Context, SigningAlg};
 use serde_json::{Value, json};
@@ -10,10 +11,13 @@ use crate::error::CredentialsError;
 use crate::identity::{Algorithm, Signer, der_certificates};
 use crate::read::settings;
 use crate::soft_binding::{self, SoftBinding};
+use crate::time_stamp::{TimeStampMode, TimeStamping};
 use crate::{Trust, supports};
 
 /// The version of the specification that the manifests follow.
 const SPECIFICATION: &str = "2.4.0";
+/// Room for a time-stamp: a token with a chain of three certificates takes half of it.
+const LARGEST_TIME_STAMP: usize = 16_384;
 /// Where the manifest of an input appears among the ingredients.
 const PARENT_LABEL: &str = "filigrane:parent";
 
@@ -81,6 +85,8 @@ pub struct ManifestRequest<'a> {
     pub soft_bindings: &'a [SoftBinding],
     /// The input, where it has a manifest of its own.
     pub parent: Option<Parent<'a>>,
+    /// Who time-stamps the signature, where somebody does.
+    pub time_stamping: Option<TimeStamping<'a>>,
 }
 
 /// A signed file.
@@ -90,6 +96,8 @@ pub struct Signed {
     pub bytes: Vec<u8>,
     /// The manifest alone (JUMBF), for a registry.
     pub manifest: Vec<u8>,
+    /// Why there is no time-stamp though one was asked for, with [`TimeStampMode::BestEffort`].
+    pub time_stamp_failure: Option<CredentialsError>,
 }
 
 /// Puts a signed manifest into a file and checks it.
@@ -149,17 +157,20 @@ fn sign_checked(
             .map_err(failed)?;
     }
     let mut signed = Cursor::new(Vec::with_capacity(source.len() + 32_768));
-    let manifest = builder
-        .sign(
-            &Adapter::new(signer)?,
-            mime,
-            &mut Cursor::new(source),
-            &mut signed,
-        )
-        .map_err(failed)?;
+    let adapter = Adapter::new(signer, request.time_stamping)?;
+    let result = builder.sign(&adapter, mime, &mut Cursor::new(source), &mut signed);
+    let time_stamp_failure = adapter.time_stamp_failure.into_inner();
+    let manifest = match (result, request.time_stamping, &time_stamp_failure) {
+        (Ok(manifest), _, _) => manifest,
+        (Err(_), Some(required), Some(failure)) if required.mode == TimeStampMode::Required => {
+            return Err(failure.clone());
+        }
+        (Err(error), _, _) => return Err(failed(error)),
+    };
     Ok(Signed {
         bytes: signed.into_inner(),
         manifest,
+        time_stamp_failure,
     })
 }
 
@@ -208,15 +219,22 @@ fn definition(request: &ManifestRequest<'_>) -> Value {
 struct Adapter<'a> {
     signer: &'a dyn Signer,
     certificates: Vec<Vec<u8>>,
+    time_stamping: Option<TimeStamping<'a>>,
+    time_stamp_failure: OnceLock<CredentialsError>,
 }
 
 impl<'a> Adapter<'a> {
-    fn new(signer: &'a dyn Signer) -> Result<Self, CredentialsError> {
+    fn new(
+        signer: &'a dyn Signer,
+        time_stamping: Option<TimeStamping<'a>>,
+    ) -> Result<Self, CredentialsError> {
         let certificates = der_certificates(signer.chain_pem())
             .map_err(|reason| CredentialsError::Chain { reason })?;
         Ok(Self {
             signer,
             certificates,
+            time_stamping,
+            time_stamp_failure: OnceLock::new(),
         })
     }
 }
@@ -243,6 +261,24 @@ impl c2pa::Signer for Adapter<'_> {
 
     fn reserve_size(&self) -> usize {
         // Signature and headers beside the certificates.
-        4096 + self.certificates.iter().map(Vec::len).sum::<usize>()
+        let time_stamp = self.time_stamping.map_or(0, |_| LARGEST_TIME_STAMP);
+        4096 + self.certificates.iter().map(Vec::len).sum::<usize>() + time_stamp
+    }
+
+    fn send_timestamp_request(&self, message: &[u8]) -> Option<c2pa::Result<Vec<u8>>> {
+        let time_stamping = self.time_stamping?;
+        match time_stamping.stamp(message) {
+            Ok(answer) => Some(Ok(answer)),
+            Err(failure) => {
+                // The first failure is kept: what the library makes of it says less.
+                let _ = self.time_stamp_failure.set(failure.clone());
+                match time_stamping.mode {
+                    TimeStampMode::BestEffort => None,
+                    TimeStampMode::Required => {
+                        Some(Err(c2pa::Error::OtherError(Box::new(failure))))
+                    }
+                }
+            }
+        }
     }
 }

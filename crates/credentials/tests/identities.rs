@@ -26,6 +26,7 @@ fn state(signer: &dyn Signer, anchor: &str) -> Result<State, CredentialsError> {
         model: None,
         soft_bindings: &[],
         parent: None,
+        time_stamping: None,
     };
     let signed = sign(&photo(), "image/jpeg", &request, signer)?;
     let trust = Trust::none().with_anchors_pem(anchor).unwrap();

@@ -44,6 +44,7 @@ fn request<'a>(bindings: &'a [SoftBinding], origin: ClaimedOrigin) -> ManifestRe
         model: None,
         soft_bindings: bindings,
         parent: None,
+        time_stamping: None,
     }
 }
 

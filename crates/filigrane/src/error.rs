@@ -146,6 +146,9 @@ impl Error {
             Self::Credentials(CredentialsError::UnsupportedFormat { .. }) => {
                 "`filigrane embed` marks without credentials; `--format` chooses a format that carries them"
             }
+            Self::Credentials(CredentialsError::TimeStamp { .. }) => {
+                "`--time-stamp-mode best-effort` goes on without a time-stamp"
+            }
             Self::Media(MediaError::Limit { .. }) => {
                 "`--max-bytes`, `--max-pixels` and `--max-duration` set the limits"
             }

@@ -53,8 +53,8 @@ mod verifier;
 
 pub use error::Error;
 pub use filigrane_credentials::{
-    Algorithm, CommandSigner, Credentials, CredentialsError, Identity, PrivateKey, Signer, State,
-    Subject, certificate_request,
+    Algorithm, CommandSigner, Credentials, CredentialsError, HttpTimeStamper, Identity, PrivateKey,
+    Signer, State, Subject, TimeStampMode, TimeStamper, certificate_request,
 };
 pub use filigrane_media::{Format, Limits, MediaError, Medium};
 pub use filigrane_payload::{

@@ -90,6 +90,11 @@ pub struct Stamped {
     pub p_value: f64,
     /// The signer, where it was signed.
     pub signer: Option<String>,
+    /// Whether an authority time-stamped the signature.
+    pub time_stamped: bool,
+    /// Why not, where it was asked for and is not insisted on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_stamp_failure: Option<String>,
     /// Whether it was registered.
     pub registered: bool,
     /// Bytes of the finished file.

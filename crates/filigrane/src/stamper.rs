@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use filigrane_credentials::{
     ClaimedOrigin, Credentials, Identity, ManifestRequest, Model, Parent, Signer, SoftBinding,
-    Trust, supports,
+    TimeStampMode, TimeStamper, TimeStamping, Trust, supports,
 };
 use filigrane_media::{Format, Limits, Medium, Metadata, read_metadata};
 use filigrane_payload::{Key, MarkId, Origin, Payload};
@@ -39,6 +39,7 @@ struct Settings {
     origin: Origin,
     signer: Option<Arc<dyn Signer>>,
     signer_name: Option<String>,
+    time_stamper: Option<(Arc<dyn TimeStamper>, TimeStampMode)>,
     store: Option<Arc<dyn Store>>,
     generator: (String, String),
     model: Option<(String, Option<String>)>,
@@ -67,6 +68,7 @@ impl Stamper {
             origin: Origin::Generated,
             signer: None,
             signer_name: None,
+            time_stamper: None,
             store: None,
             generator: ("filigrane".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             model: None,
@@ -141,11 +143,13 @@ impl Stamper {
         let fingerprint = fingerprint::of(&content);
         drop(content);
 
+        let mut time_stamp_failure = None;
         let (finished, manifest) = match &self.settings.signer {
             None => (marked, None),
             Some(signer) => {
                 let signed = self.sign(&marked, format, bytes, source, id, options, &**signer)?;
                 self.read_back(&signed.bytes, format, &payload)?;
+                time_stamp_failure = signed.time_stamp_failure;
                 (signed.bytes, Some(signed.manifest))
             }
         };
@@ -165,6 +169,10 @@ impl Stamper {
             quality: rounded(quality),
             p_value,
             signer: self.settings.signer_name.clone(),
+            time_stamped: self.settings.signer.is_some()
+                && self.settings.time_stamper.is_some()
+                && time_stamp_failure.is_none(),
+            time_stamp_failure: time_stamp_failure.map(|failure| failure.to_string()),
             registered,
             bytes: finished.len() as u64,
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -286,6 +294,14 @@ impl Stamper {
             }),
             soft_bindings: &[binding],
             parent: has_manifest.then_some(parent),
+            time_stamping: self
+                .settings
+                .time_stamper
+                .as_ref()
+                .map(|(authority, mode)| TimeStamping {
+                    authority: &**authority,
+                    mode: *mode,
+                }),
         };
         Ok(filigrane_credentials::sign(
             marked,
@@ -375,6 +391,13 @@ impl StamperBuilder {
     pub fn signer(mut self, signer: Arc<dyn Signer>, name: &str) -> Self {
         self.settings.signer_name = Some(name.to_owned());
         self.settings.signer = Some(signer);
+        self
+    }
+
+    /// Has signatures time-stamped, so that they outlive the signer's certificate.
+    #[must_use]
+    pub fn time_stamper(mut self, authority: Arc<dyn TimeStamper>, mode: TimeStampMode) -> Self {
+        self.settings.time_stamper = Some((authority, mode));
         self
     }
 
