@@ -19,6 +19,10 @@ const LEAST_SYNC_Z: f64 = 3.7;
 /// Evidence from which on a mark is so likely that a wider list is worth its time.
 const WIDE_LN_EVIDENCE: f64 = -8.0;
 
+/// Place among a decoder's candidates down to which one is believed. A damaged mark's payload is the first of them
+/// in 99 of 100 readings; further down one passes the check by chance as often as any other.
+const LAST_RANK: usize = 15;
+
 /// A payload that was read.
 #[derive(Debug, Clone)]
 pub(crate) struct Reading {
@@ -59,7 +63,8 @@ pub(crate) fn read(
             let worth_it = ln_evidence < WIDE_LN_EVIDENCE;
             let wide = worth_it.then_some(&plan.wide_code)?;
             wide.decode_with_evidence(&soft, ln_evidence, attempts)
-        })?;
+        })
+        .filter(|decoded| decoded.rank <= LAST_RANK)?;
     Some(Reading {
         decoded,
         alignment,

@@ -46,13 +46,9 @@ pub(crate) fn detect(
     plans: &[&AudioPlan],
 ) -> Result<Detection<AudioPlace>, AudioError> {
     let seconds = sound.seconds();
-    if seconds < LEAST_SECONDS {
-        return Ok(Detection::Inconclusive {
-            reason: format!("too short: {seconds:.2} s, needs {LEAST_SECONDS:.2} s"),
-        });
+    if let Some(inconclusive) = too_short(seconds) {
+        return Ok(inconclusive);
     }
-    let mut attempts = Attempts::new(FALSE_POSITIVE_BOUND);
-    let mut marks: Vec<Mark<AudioPlace>> = Vec::new();
     let sections = sections(sound);
     // The whole of a section is one more choice beside its windows.
     let windows = if sections.len() == 1 {
@@ -61,29 +57,90 @@ pub(crate) fn detect(
         sections.len() * (MOST_WINDOWS + 1)
     };
     let choices = (windows * plans.len().max(1)) as f64;
+    let mut findings = Findings::new();
     for (start_s, section) in sections {
-        let section = Section::new(&section, choices);
+        findings.search(&section, start_s, choices, plans);
+    }
+    Ok(findings.conclude())
+}
+
+/// The answer for a sound that cannot be judged.
+pub(crate) fn too_short(seconds: f64) -> Option<Detection<AudioPlace>> {
+    (seconds < LEAST_SECONDS).then(|| Detection::Inconclusive {
+        reason: format!("too short: {seconds:.2} s, needs {LEAST_SECONDS:.2} s"),
+    })
+}
+
+/// What was found in the sections of a sound so far.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    attempts: Attempts,
+    marks: Vec<Mark<AudioPlace>>,
+}
+
+impl Findings {
+    /// Nothing yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            attempts: Attempts::new(FALSE_POSITIVE_BOUND),
+            marks: Vec::new(),
+        }
+    }
+
+    /// Looks at a section that begins at `start_s` seconds; `choices` are how many windows of all sections and
+    /// keys an alignment is chosen among.
+    pub(crate) fn search(
+        &mut self,
+        section: &SoundRef<'_>,
+        start_s: f64,
+        choices: f64,
+        plans: &[&AudioPlan],
+    ) {
+        let section = Section::new(section, choices);
         for plan in plans {
-            for mut mark in section.search(plan, &mut attempts) {
+            for mut mark in section.search(plan, &mut self.attempts) {
                 for region in &mut mark.place.regions {
                     region.start_s += start_s;
                     region.end_s += start_s;
                 }
-                merge(&mut marks, mark);
+                merge(&mut self.marks, mark);
             }
         }
     }
-    marks.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
-    let mut marks = marks.into_iter();
-    Ok(match marks.next() {
-        Some(mark) => Detection::Found {
-            mark,
-            others: marks.collect(),
-        },
-        None => Detection::NotFound {
-            p_value: attempts.best_p_value(),
-        },
-    })
+
+    /// The marks in the order in which they were found.
+    pub(crate) fn marks(&self) -> &[Mark<AudioPlace>] {
+        &self.marks
+    }
+
+    /// The clearest mark and the others, or how near it came.
+    pub(crate) fn conclude(self) -> Detection<AudioPlace> {
+        let mut marks = self.marks;
+        marks.sort_by(|a, b| a.p_value.total_cmp(&b.p_value));
+        let mut marks = marks.into_iter();
+        match marks.next() {
+            Some(mark) => Detection::Found {
+                mark,
+                others: marks.collect(),
+            },
+            None => Detection::NotFound {
+                p_value: self.attempts.best_p_value(),
+            },
+        }
+    }
+}
+
+/// Choices that the windows of section `index` count for in a sound whose length is not known: over all
+/// sections their inverses sum to 1 at most, as 1 / 2 + 1 / 6 + 1 / 12 + … do.
+pub(crate) fn choices_of_section(index: usize, plans: usize) -> f64 {
+    let windows = (MOST_WINDOWS + 1) * plans.max(1);
+    (index as f64 + 1.0) * (index as f64 + 2.0) * windows as f64
+}
+
+/// Samples of a section at a rate, and from one's beginning to the next one's.
+pub(crate) fn section_frames(rate: u32) -> (usize, usize) {
+    let length = (SECTION_S * f64::from(rate)) as usize;
+    (length, length - (OVERLAP_S * f64::from(rate)) as usize)
 }
 
 /// The coarse scores of an unchanged timing in the first section, of all phases.
@@ -102,8 +159,7 @@ pub(crate) fn phase_statistics(sound: &SoundRef<'_>, pattern: &Pattern) -> Vec<f
 /// Beginnings in seconds and samples of the sections of a sound.
 fn sections<'a>(sound: &SoundRef<'a>) -> Vec<(f64, SoundRef<'a>)> {
     let rate = f64::from(sound.rate());
-    let length = (SECTION_S * rate) as usize;
-    let hop = length - (OVERLAP_S * rate) as usize;
+    let (length, hop) = section_frames(sound.rate());
     let frames = sound.frames();
     let count = frames.saturating_sub(length).div_ceil(hop) + 1;
     (0..count)

@@ -13,6 +13,7 @@ mod format;
 mod gate;
 mod localise;
 mod map;
+mod monitor;
 mod pattern;
 mod perception;
 mod refine;
@@ -27,6 +28,7 @@ mod watermark;
 mod weights;
 
 pub use error::AudioError;
+pub use monitor::AudioDetector;
 pub use sound::{CHANNELS, RATES, SoundMut, SoundRef};
 pub use stream::{AudioEmbedder, StreamSetting};
 pub use watermark::{AudioPlace, AudioPlan, AudioQuality, AudioStrength, AudioWatermark, Region};

@@ -132,7 +132,9 @@ fn row(frame: i64) -> std::ops::Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use filigrane_payload::Key;
+    use crate::format::{FIRST_BIN, FRAME, HOP, RATE};
+    use crate::watermark::AudioPlan;
+    use filigrane_payload::{Key, Origin, Payload};
 
     fn pattern(context: &str) -> Pattern {
         Pattern::new(&Key::public().derive(context))
@@ -193,6 +195,60 @@ mod tests {
         for ((marked, sign), role) in marked.iter().zip(&pattern.signs).zip(&pattern.roles) {
             let expected = if *role == Role::Sync { *sign } else { -sign };
             assert_eq!(*marked, expected);
+        }
+    }
+
+    /// A bit per bin of each frame, the first one highest, as the reference writes them.
+    fn hexadecimal(flags: &[bool]) -> String {
+        let byte = |bits: &[bool]| {
+            let set = bits.iter().enumerate().filter(|(_, bit)| **bit);
+            set.map(|(i, _)| 0x80_u8 >> i).sum::<u8>()
+        };
+        flags
+            .chunks(8)
+            .map(|bits| format!("{:02x}", byte(bits)))
+            .collect()
+    }
+
+    /// `tests/vectors/reference.py` computes them from the documentation alone, in another language. Format
+    /// version 1 is frozen: this test stays, and so do the vectors.
+    #[test]
+    fn the_block_is_that_of_version_1() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../tests/vectors/vectors.json")).unwrap();
+        let geometry = [
+            RATE as usize,
+            FRAME,
+            HOP,
+            FIRST_BIN,
+            BINS,
+            PERIOD,
+            SYNC_FRAMES,
+            SYMBOLS,
+        ];
+        assert_eq!(vectors["geometry"], serde_json::json!(geometry));
+        assert_eq!(vectors["payload"], "1100c0ffee00c0ffee00c0ff");
+        let plan = AudioPlan::new(&Key::public()).unwrap();
+        let payload = Payload::new(Origin::Generated, "00c0ffee00c0ffee00c0ff".parse().unwrap());
+        let mark = plan.pattern.with_symbols(&plan.code.symbols(&payload));
+        for frame in 0..PERIOD {
+            let roles = plan.pattern.roles(frame as i64);
+            let sync: Vec<bool> = roles.iter().map(|role| *role == Role::Sync).collect();
+            assert_eq!(vectors["sync"][frame], hexadecimal(&sync), "frame {frame}");
+            let cells = &mark[frame * BINS..(frame + 1) * BINS];
+            let lowered: Vec<bool> = cells.iter().map(|&sign| sign < 0.0).collect();
+            assert_eq!(
+                vectors["lowered"][frame],
+                hexadecimal(&lowered),
+                "frame {frame}"
+            );
+        }
+        for (frame, symbols) in [(0, &vectors["symbols"][0]), (-1, &vectors["symbols"][1])] {
+            let indices = plan.pattern.roles(frame).iter().map(|role| match *role {
+                Role::Sync => -1,
+                Role::Symbol(index) => i64::from(index),
+            });
+            assert_eq!(*symbols, serde_json::json!(indices.collect::<Vec<_>>()));
         }
     }
 }

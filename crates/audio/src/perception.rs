@@ -10,6 +10,7 @@
 //! What the gain would make audible, the gates take back: [`BandGate`](crate::band_gate::BandGate) within
 //! each band, [`Gate`](crate::gate::Gate) at each moment.
 
+use multiversion::multiversion;
 use realfft::num_complex::Complex32;
 
 use crate::format::{BINS, FIRST_BIN, FRAME, RATE};
@@ -71,22 +72,71 @@ pub(crate) fn modulate(
     let mean = mean + f32::MIN_POSITIVE;
     let blocks = marks.len() / BINS;
     let first = (first_frame % blocks.max(1) as u64) as usize;
+    let mut gains = [0.0; BINS];
     for (k, spectrum) in spectra.chunks_exact_mut(SPECTRUM).enumerate() {
-        let (before, after) = (k.saturating_sub(1), (k + 1).min(rows - 1));
-        let [before, here, after] = [before, k, after].map(|row| &smooth[row * SPECTRUM..]);
+        let cells = |rows: &'_ [f32], row: usize| -> [f32; BINS] {
+            let start = row * SPECTRUM + FIRST_BIN;
+            let mut cells = [0.0; BINS];
+            cells.copy_from_slice(&rows[start..start + BINS]);
+            cells
+        };
+        let near = [k.saturating_sub(1), k, (k + 1).min(rows - 1)].map(|row| cells(&smooth, row));
+        cell_gains(&cells(&energies, k), &near, profile, mean, &mut gains);
         let signs = &marks[((first + k) % blocks) * BINS..][..BINS];
-        let energies = &energies[k * SPECTRUM..(k + 1) * SPECTRUM];
         spectrum[..FIRST_BIN].fill(Complex32::default());
         spectrum[FIRST_BIN + BINS..].fill(Complex32::default());
-        for (bin, (sign, base)) in signs.iter().zip(profile).enumerate() {
-            let i = bin + FIRST_BIN;
-            let local = (before[i] + here[i] + after[i]) / 3.0;
-            let contrast = (energies[i] / local + f32::MIN_POSITIVE).powf(CONTRAST_EXPONENT);
-            let level = (1.0 + local / mean / LEVEL_KNEE).powf(LEVEL_EXPONENT);
-            let gain = base * contrast.clamp(CONTRAST_LIMITS.0, CONTRAST_LIMITS.1) * level;
-            spectrum[i] *= sign * gain.min(LARGEST_GAIN);
+        let cells = spectrum[FIRST_BIN..FIRST_BIN + BINS].iter_mut();
+        for ((cell, sign), gain) in cells.zip(signs).zip(&gains) {
+            *cell *= sign * gain;
         }
     }
+}
+
+/// Gains of a frame's cells of these energies, in surroundings of these energies in the frame before, here, and
+/// after.
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+fn cell_gains(
+    energies: &[f32; BINS],
+    near: &[[f32; BINS]; 3],
+    profile: &[f32],
+    mean: f32,
+    gains: &mut [f32; BINS],
+) {
+    let [before, here, after] = near;
+    let profile = &profile[..BINS];
+    let lowest = CONTRAST_LIMITS.0.log2();
+    let highest = CONTRAST_LIMITS.1.log2();
+    let knee = 1.0 / (mean * LEVEL_KNEE);
+    for i in 0..BINS {
+        let local = (before[i] + here[i] + after[i]) / 3.0;
+        let contrast = CONTRAST_EXPONENT * log2(energies[i] / local + f32::MIN_POSITIVE);
+        let level = LEVEL_EXPONENT * log2(1.0 + local * knee);
+        let gain = profile[i] * exp2(contrast.max(lowest).min(highest) + level);
+        gains[i] = gain.min(LARGEST_GAIN);
+    }
+}
+
+/// Base-2 logarithm of a positive normal number to within 2 · 10⁻⁵: a polynomial fitted to `log2(1 + x)` in
+/// [0, 1) for the mantissa. Every operation is one of IEEE 754, so that all machines agree.
+#[inline(always)]
+fn log2(value: f32) -> f32 {
+    let bits = value.to_bits();
+    let exponent = (bits >> 23) as i32 - 127;
+    let x = f32::from_bits(bits & 0x007f_ffff | 0x3f80_0000) - 1.0;
+    let tail = (0.043_928_63 * x - 0.189_832_45) * x + 0.411_561_5;
+    let fraction = ((tail * x - 0.707_253_4) * x + 1.441_592_1) * x + 1.439e-5;
+    exponent as f32 + fraction
+}
+
+/// 2 to a power between −126 and 126, to within 4 · 10⁻⁶ of it: a polynomial fitted to `exp2` in [0, 1).
+#[inline(always)]
+fn exp2(power: f32) -> f32 {
+    let power = power.clamp(-126.0, 126.0);
+    let whole = power.floor();
+    let x = power - whole;
+    let tail = (0.013_683_98 * x + 0.051_717_74) * x + 0.241_621_3;
+    let fraction = (tail * x + 0.692_969_56) * x + 1.000_003_6;
+    fraction * f32::from_bits(((whole as i32 + 127) << 23) as u32)
 }
 
 /// Mean over seven bins, frame by frame; 0 at the three bins of each end, which carry no mark.
@@ -138,4 +188,21 @@ pub(crate) fn energy(samples: &[f32]) -> f64 {
         .chunks(1024)
         .map(|chunk| f64::from(chunk.iter().map(|sample| sample * sample).sum::<f32>()))
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logarithms_and_powers_are_close() {
+        for i in 0..4_000 {
+            let value = 10.0_f32.powf(i as f32 / 100.0 - 20.0);
+            assert!((log2(value) - value.log2()).abs() < 4e-5, "{value}");
+            let power = i as f32 / 20.0 - 100.0;
+            let ratio = f64::from(exp2(power)) / 2.0_f64.powf(f64::from(power));
+            assert!((ratio - 1.0).abs() < 1e-5, "{power}");
+        }
+        assert!(exp2(-1e9) > 0.0 && exp2(1e9).is_finite());
+    }
 }

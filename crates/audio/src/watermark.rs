@@ -5,7 +5,7 @@ use filigrane_payload::{CodeParameters, Detection, Key, KeyId, Payload, PayloadC
 use crate::detect::{detect, phase_statistics};
 use crate::embed::embed;
 use crate::error::AudioError;
-use crate::format::{CODE_DOMAIN, PATTERN_CONTEXT, SOFT_BINDING, SYMBOLS};
+use crate::format::{CHECK_BITS, CODE_DOMAIN, PATTERN_CONTEXT, SOFT_BINDING, SYMBOLS};
 use crate::pattern::Pattern;
 use crate::sound::{SoundMut, SoundRef};
 
@@ -121,7 +121,7 @@ impl AudioPlan {
     pub fn new(key: &Key) -> Result<Self, AudioError> {
         let parameters = CodeParameters {
             length: SYMBOLS,
-            check_bits: 12,
+            check_bits: CHECK_BITS,
             list: 32,
         };
         let wide = CodeParameters {

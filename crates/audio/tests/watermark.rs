@@ -7,7 +7,8 @@
 )]
 
 use filigrane_audio::{
-    AudioError, AudioPlace, AudioPlan, AudioQuality, AudioWatermark, SoundMut, SoundRef,
+    AudioDetector, AudioError, AudioPlace, AudioPlan, AudioQuality, AudioWatermark, SoundMut,
+    SoundRef,
 };
 use filigrane_payload::{Detection, Key, Mark, MarkId, Origin, Payload, Watermark};
 
@@ -183,6 +184,31 @@ fn long_sounds_are_searched_in_sections() {
     let regions = &mark.place.regions;
     assert_eq!(regions.len(), 1, "{regions:?}");
     assert!(regions[0].start_s <= 1.0 && regions[0].end_s >= 149.0);
+}
+
+#[test]
+fn a_sound_in_chunks_gives_what_the_whole_gives() {
+    let rate = 8_000;
+    let mut channels = vec![noise("chunks", rate, 140.0)];
+    let mut part = vec![noise("chunks, marked", rate, 30.0)];
+    embed(rate, &mut part);
+    channels[0][500_000..740_000].copy_from_slice(&part[0]);
+    let whole = found(detect(rate, &channels));
+    let plan = plan();
+    for size in [70_001, 2_000_000] {
+        let mut detector = AudioDetector::new(rate, 1, &[&plan]).unwrap();
+        for chunk in channels[0].chunks(size) {
+            detector.push(&[chunk]).unwrap();
+        }
+        let mark = found(detector.finish());
+        assert_eq!(mark.payload, whole.payload);
+        assert_eq!(mark.place, whole.place);
+    }
+    let mut detector = AudioDetector::new(rate, 1, &[&plan]).unwrap();
+    assert!(detector.push(&[]).is_err());
+    assert!(detector.push(&[&[0.0], &[0.0]]).is_err());
+    assert!(detector.marks().is_empty());
+    assert!(matches!(detector.finish(), Detection::Inconclusive { .. }));
 }
 
 #[test]

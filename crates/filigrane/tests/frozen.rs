@@ -4,6 +4,11 @@
 //! `tests/vectors/image-v1`: pictures marked, changed, and saved as JPEG. `kodak07` and `kodak24` are of the
 //! Kodak Lossless True Color Image Suite (released for unrestricted usage), `astronaut` is NASA's (public
 //! domain). `public` ones carry the public key's mark, `secret` ones that of the key below.
+//!
+//! `tests/vectors/audio-v1`: sounds marked, changed, and coded. `librivox` is a LibriVox reading and `jfk` the
+//! inaugural address of 1961 (both public domain), `tabla` and `amen` are of Sonic Pi's samples (CC0). The one
+//! named `reference` was marked by `crates/audio/tests/vectors/reference.py`, which shares no code with the
+//! embedder.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::path::Path;
@@ -30,10 +35,20 @@ struct Expected {
 
 #[test]
 fn pictures_of_version_1_are_found() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/image-v1");
+    all_are_found("image-v1", 10);
+}
+
+#[test]
+fn sounds_of_version_1_are_found() {
+    all_are_found("audio-v1", 11);
+}
+
+fn all_are_found(name: &str, count: usize) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    let folder = folder.join(name);
     let list = std::fs::read_to_string(folder.join("expected.json")).unwrap();
     let list: Vec<Expected> = serde_json::from_str(&list).unwrap();
-    assert_eq!(list.len(), 10);
+    assert_eq!(list.len(), count);
     for expected in list {
         let key = match expected.key.as_str() {
             "public" => Key::public(),

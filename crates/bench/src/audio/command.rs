@@ -10,12 +10,15 @@ use filigrane_payload::Key;
 use super::attacks::{self, Attack};
 use super::chance::chance;
 use super::corpus::Corpus;
+use super::html::html;
 use super::json_lines::write_json_lines;
+use super::long::long;
 use super::measure::{Length, Measurement, Outcome, Settings, Subject, measure};
 use super::quality::find_python;
 use super::report::markdown;
 use super::scheme::{Filigrane, Scheme};
 use super::sound;
+use super::spectrogram::examples;
 use crate::error::BenchError;
 use crate::keys;
 use crate::random::Random;
@@ -56,6 +59,10 @@ pub struct AudioArguments {
     /// mark, and with a fourth as many at windows that another key marked.
     #[arg(long, value_name = "KEYS")]
     pub chance: Option<u64>,
+    /// Instead of all else: put a marked part into every minute of a recording of so many minutes, and look
+    /// at it.
+    #[arg(long, value_name = "MINUTES", conflicts_with = "chance")]
+    pub long: Option<f64>,
     /// Do not measure PESQ, which takes a second per clip of speech.
     #[arg(long)]
     pub no_pesq: bool,
@@ -68,6 +75,9 @@ pub struct AudioArguments {
     /// Write the tables as Markdown; they are always printed.
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+    /// Write the tables with drawings and spectrograms as one page.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Write every marked and every attacked marked clip as WAV into this folder.
     #[arg(long, value_name = "DIR")]
     pub dump: Option<PathBuf>,
@@ -137,6 +147,10 @@ pub fn run(
             arguments.threads,
         );
     }
+    if let Some(minutes) = arguments.long {
+        let seed = arguments.seed.first().copied().unwrap_or(1);
+        return long(&corpus, &arguments.key()?, minutes, seed);
+    }
     let settings = arguments.settings()?;
     let scheme = Filigrane::new(&arguments.key()?)?;
     let other = match arguments.wrong_key {
@@ -165,6 +179,10 @@ pub fn run(
             ));
         }
     })?;
+    if let Some(path) = &arguments.html {
+        let page = html(&measurement, &examples(&corpus, &scheme));
+        std::fs::write(path, page).map_err(|source| BenchError::file(path, source))?;
+    }
     write(arguments, &measurement)
 }
 

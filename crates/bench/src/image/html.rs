@@ -7,7 +7,7 @@ use super::report::{Tally, attack_names, markdown, time_rows};
 use super::run::{Measurement, Outcome, Subject, Trial};
 use crate::statistics::{mean, wilson_95};
 
-const STYLE: &str = "\
+pub(crate) const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1d2430;--soft:#5b6675;--paper:#fff;--panel:#f4f6f8;--rule:#d5dae1;\
 --good:#2b6cb0;--bad:#c05621;--third:#2f855a}\
 @media(prefers-color-scheme:dark){:root{--ink:#e3e8ef;--soft:#98a4b5;--paper:#14181f;--panel:#1d232d;\
@@ -267,14 +267,14 @@ fn times(measurement: &Measurement, page: &mut String) -> std::fmt::Result {
 }
 
 /// A horizontal bar.
-struct Row {
-    name: String,
-    share: f64,
-    label: String,
-    is_bad: bool,
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) share: f64,
+    pub(crate) label: String,
+    pub(crate) is_bad: bool,
 }
 
-fn bars(rows: &[Row], label: &str, page: &mut String) -> std::fmt::Result {
+pub(crate) fn bars(rows: &[Row], label: &str, page: &mut String) -> std::fmt::Result {
     svg(page, 800, rows.len() * 18 + 4, label)?;
     for (index, row) in rows.iter().enumerate() {
         let y = (index * 18) as f64;
@@ -322,7 +322,7 @@ fn examples(measurement: &Measurement, page: &mut String) -> std::fmt::Result {
 }
 
 /// Base64 of RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
@@ -470,7 +470,7 @@ fn text(page: &mut String, x: f64, y: f64, content: &str) -> std::fmt::Result {
 }
 
 /// Text that stays text in HTML.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

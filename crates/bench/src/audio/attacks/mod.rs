@@ -22,6 +22,8 @@ mod resampling;
 mod room;
 mod timing;
 
+pub(super) use timing::speed;
+
 use super::sound::Sound;
 use crate::error::BenchError;
 use crate::random::Random;

@@ -127,7 +127,7 @@ pub(super) const ATTACKS: &[Attack] = &[
 ];
 
 /// Plays at `factor` times the speed.
-pub(super) fn speed(sound: &Sound, factor: f64) -> Sound {
+pub(in crate::audio) fn speed(sound: &Sound, factor: f64) -> Sound {
     sound.map_channels(|channel| resample(channel, factor, 1.0))
 }
 
