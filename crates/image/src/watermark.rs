@@ -49,6 +49,19 @@ const READ_BACK: f64 = 16.0;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ImageWatermark;
 
+/// How far to look for a mark. Most uploads carry none: what is looked for costs time in each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Search {
+    /// Where a mark lies that was not moved, or only resized from a known size; some 4 % of the full search's
+    /// work. Coding, tone, noise, blur and overlays are no obstacle; crops and turns are.
+    InPlace,
+    /// Under every scale as well, upright: crops, resizing, borders, screenshots.
+    Upright,
+    /// Under every turn, mirroring, aspect and mild perspective as well.
+    #[default]
+    Full,
+}
+
 /// What a key's marks need, computed once; share it between threads.
 #[derive(Debug)]
 pub struct ImagePlan {
@@ -132,6 +145,22 @@ impl Watermark for ImageWatermark {
         view: PixelsRef<'_>,
         plans: &[&ImagePlan],
     ) -> Result<Detection<Geometry>, ImageError> {
+        self.search(view, plans, Search::Full)
+    }
+}
+
+impl ImageWatermark {
+    /// [`detect`](Watermark::detect), no further than `search`. What is found is found with the same certainty;
+    /// "not found" says less.
+    ///
+    /// # Errors
+    /// As `detect`.
+    pub fn search(
+        &self,
+        view: PixelsRef<'_>,
+        plans: &[&ImagePlan],
+        search: Search,
+    ) -> Result<Detection<Geometry>, ImageError> {
         let (width, height) = view.size();
         if width.min(height) < LEAST_TO_LOOK {
             let reason =
@@ -145,13 +174,13 @@ impl Watermark for ImageWatermark {
             .map(|plan| detector.aligned(&plan.pattern, &mut attempts))
             .collect();
         // A mark of one key found in place makes a search for others pointless: they were made in place too.
-        if hits.iter().all(Option::is_none) {
+        if search != Search::InPlace && hits.iter().all(Option::is_none) {
             hits = plans
                 .iter()
                 .map(|plan| detector.upright(&plan.pattern, &mut attempts))
                 .collect();
         }
-        if hits.iter().all(Option::is_none) {
+        if search == Search::Full && hits.iter().all(Option::is_none) {
             hits = plans
                 .iter()
                 .map(|plan| detector.blind(&plan.pattern, &mut attempts))

@@ -1,7 +1,7 @@
 //! The project's own image watermark under one key.
 
 use filigrane_image::{
-    Channels, ImagePlan, ImageWatermark, PixelsMut, PixelsRef, Samples, SamplesMut,
+    Channels, ImagePlan, ImageWatermark, PixelsMut, PixelsRef, Samples, SamplesMut, Search,
 };
 use filigrane_payload::{Detection, Key, Payload, Watermark};
 
@@ -14,6 +14,7 @@ use crate::error::BenchError;
 pub struct Filigrane {
     scheme: ImageWatermark,
     plan: ImagePlan,
+    search: Search,
     name: String,
 }
 
@@ -29,7 +30,18 @@ impl Filigrane {
         })?;
         let (binding, key, id) = (scheme.soft_binding(), key.name(), key.id());
         let name = format!("{binding}, key `{key}` {id}");
-        Ok(Self { scheme, plan, name })
+        Ok(Self {
+            scheme,
+            plan,
+            search: Search::Full,
+            name,
+        })
+    }
+
+    /// The same, looking no further than that.
+    #[must_use]
+    pub fn searching(self, search: Search) -> Self {
+        Self { search, ..self }
     }
 }
 
@@ -52,7 +64,7 @@ impl Scheme for Filigrane {
         let samples = Samples::U8(&picture.samples);
         let view = PixelsRef::new(width, height, Channels::Rgb, samples);
         let view = view.map_err(|error| error.to_string())?;
-        let detection = self.scheme.detect(view, &[&self.plan]);
+        let detection = self.scheme.search(view, &[&self.plan], self.search);
         Ok(match detection.map_err(|error| error.to_string())? {
             Detection::Found { mark, others } => Look {
                 payloads: std::iter::once(&mark)
