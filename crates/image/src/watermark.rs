@@ -52,7 +52,7 @@ pub struct ImageWatermark;
 /// How far to look for a mark. Most uploads carry none: what is looked for costs time in each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Search {
-    /// Where a mark lies that was not moved, or only resized from a known size; some 4 % of the full search's
+    /// Where a mark lies that was not moved, or only resized from a known size; some 5 % of the full search's
     /// work. Coding, tone, noise, blur and overlays are no obstacle; crops and turns are.
     InPlace,
     /// Under every scale as well, upright: crops, resizing, borders, screenshots.
