@@ -70,6 +70,7 @@ pub(crate) fn unit() -> Result<()> {
                 "--workspace",
                 "--all-features",
                 "--locked",
+                "--no-fail-fast",
             ],
             &[],
         )

@@ -134,17 +134,17 @@ impl HttpTimeStamper {
 
     fn exchange(&self, request: &[u8]) -> std::io::Result<Vec<u8>> {
         let mut stream = self.connect()?;
-        // HTTP/1.0: the answer ends with the connection, and comes in one piece.
-        write!(
-            stream,
+        // HTTP/1.0: the answer ends with the connection, and comes in one piece. The question goes out in one piece too.
+        let mut question = format!(
             "POST {} HTTP/1.0\r\nHost: {}\r\nContent-Type: application/timestamp-query\r\n\
              Accept: application/timestamp-reply\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             self.path,
             self.authority,
             request.len()
-        )?;
-        stream.write_all(request)?;
-        stream.flush()?;
+        )
+        .into_bytes();
+        question.extend_from_slice(request);
+        stream.write_all(&question)?;
         let mut answer = Vec::new();
         stream.take(LARGEST_ANSWER).read_to_end(&mut answer)?;
         Ok(answer)
