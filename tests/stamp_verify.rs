@@ -172,6 +172,56 @@ fn embed_marks_without_credentials() {
 }
 
 #[test]
+fn a_narrower_search_finds_less_and_says_so() {
+    let world = World::new();
+    world.sample("generated.png");
+    world
+        .run(&[
+            "embed",
+            "generated.png",
+            "-o",
+            "marked.bmp",
+            "--format",
+            "bmp",
+        ])
+        .exits(0);
+    // A bitmap whose height is negated has its rows the other way round.
+    let mut bytes = std::fs::read(world.path("marked.bmp")).unwrap();
+    let height = i32::from_le_bytes(bytes[22..26].try_into().unwrap());
+    bytes[22..26].copy_from_slice(&(-height).to_le_bytes());
+    std::fs::write(world.path("flipped.bmp"), bytes).unwrap();
+
+    let look = |file: &str, search: &str, status: i32| {
+        let arguments = ["detect", file, "--search", search, "--json"];
+        world.run(&arguments).exits(status).object()
+    };
+    for search in ["in-place", "upright", "full"] {
+        let found = look("marked.bmp", search, 0);
+        assert_eq!(found["outcome"], "found", "{search}: {found:#}");
+    }
+    let found = look("flipped.bmp", "full", 0);
+    assert_eq!(found["outcome"], "found", "{found:#}");
+    assert!(found.get("search").is_none(), "{found:#}");
+    for search in ["in-place", "upright"] {
+        let missed = look("flipped.bmp", search, 1);
+        assert_eq!(missed["outcome"], "not-found", "{missed:#}");
+        assert_eq!(missed["search"], search);
+        for process in [&[][..], &["--in-process"]] {
+            let mut arguments = vec!["verify", "flipped.bmp", "--search", search, "--json"];
+            arguments.extend(process);
+            let report = world.run(&arguments).exits(1).object();
+            assert_eq!(report["verdict"], "no-marks", "{report:#}");
+            assert_eq!(report["search"], search);
+            let explanation = report["explanation"].as_str().unwrap();
+            assert!(explanation.contains("were looked for"), "{explanation}");
+        }
+    }
+    let run = world.run(&["detect", "flipped.bmp", "--search", "in-place"]);
+    let run = run.exits(1);
+    assert!(run.out.contains("looked in-place only"), "{}", run.out);
+}
+
+#[test]
 fn what_is_marked_already_is_not_marked_again_unasked() {
     let world = World::new();
     world.sample("generated.png");

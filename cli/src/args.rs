@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use filigrane::Requirement;
+use filigrane::{Requirement, Search};
+use serde::{Deserialize, Serialize};
 
 /// Mark generated images and audio, and check such marks.
 #[derive(Debug, Parser)]
@@ -359,6 +360,35 @@ pub(crate) struct Detect {
     pub(crate) inputs: Inputs,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    /// How far to look for marks in pictures
+    #[arg(long, value_enum, value_name = "SEARCH", default_value_t = SearchArg::Full)]
+    pub(crate) search: SearchArg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+pub(crate) enum SearchArg {
+    /// Where a mark lies that was not moved; a twentieth of the time where there is none
+    InPlace,
+    /// Under every scale; a tenth of the time
+    Upright,
+    /// Under every scale, turn, mirroring, aspect and mild perspective
+    Full,
+}
+
+impl From<SearchArg> for Search {
+    fn from(argument: SearchArg) -> Self {
+        match argument {
+            SearchArg::InPlace => Self::InPlace,
+            SearchArg::Upright => Self::Upright,
+            SearchArg::Full => Self::Full,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -367,6 +397,8 @@ pub(crate) struct Verify {
     pub(crate) inputs: Inputs,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
     /// Trust anchors, PEM; may be given several times
     #[arg(long, value_name = "FILE", env = "FILIGRANE_TRUST")]
     pub(crate) trust: Vec<PathBuf>,

@@ -1,6 +1,6 @@
 //! `filigrane detect`: the watermark alone.
 
-use filigrane::{DetectionReport, Error, Outcome, Place, Verifier};
+use filigrane::{DetectionReport, Error, Outcome, Place, Search, Verifier};
 
 use super::shared::{self, Summary, failed, probability};
 use super::stamp::shared_read;
@@ -13,7 +13,9 @@ use crate::output::{Printer, Role, shown};
 
 pub(crate) fn run(arguments: &Detect, printer: Printer) -> Result<Exit, Failure> {
     let limits = shared::limits(&arguments.inputs.limits);
-    let mut verifier = Verifier::new()?.limits(limits);
+    let mut verifier = Verifier::new()?
+        .limits(limits)
+        .search(arguments.search.search.into());
     for key in shared::keys(&arguments.keys.key)? {
         verifier = verifier.key(&key)?;
     }
@@ -92,10 +94,16 @@ fn print(report: &DetectionReport, printer: Printer) {
                 shown(reason)
             ));
         }
-        _ => printer.line(&format!(
-            "{}     {file}",
-            printer.paint(Role::Faint, "not found")
-        )),
+        _ => {
+            let how = match report.search {
+                Search::Full => String::new(),
+                narrower => format!("  (looked {narrower} only)"),
+            };
+            printer.line(&format!(
+                "{}     {file}{how}",
+                printer.paint(Role::Faint, "not found")
+            ));
+        }
     }
 }
 

@@ -89,12 +89,15 @@ impl Reader {
                     .collect(),
                 registry: shared::registry_path(&arguments.registry, false)?,
                 limits,
+                search: arguments.search.search,
                 max_memory: arguments.max_memory.unwrap_or(worker::MAX_MEMORY),
                 timeout_s: arguments.timeout,
                 printer,
             })?)));
         }
-        let mut verifier = Verifier::new()?.limits(limits);
+        let mut verifier = Verifier::new()?
+            .limits(limits)
+            .search(arguments.search.search.into());
         for key in &keys {
             verifier = verifier.key(key)?;
         }

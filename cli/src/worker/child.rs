@@ -36,7 +36,9 @@ pub(crate) fn run(registry: Option<&Path>) -> Result<Exit> {
 
 fn judge(setup: &Setup, registry: Option<&Path>) -> Result<Judge> {
     limit_process(setup.max_memory).context("the worker's limits cannot be set")?;
-    let mut verifier = Verifier::new()?.limits(setup.limits());
+    let mut verifier = Verifier::new()?
+        .limits(setup.limits())
+        .search(setup.search.into());
     for key in &setup.keys {
         verifier = verifier.key(&Key::parse(key)?)?;
     }

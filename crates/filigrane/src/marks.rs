@@ -1,7 +1,7 @@
 //! Both watermarks behind one front.
 
 use filigrane_audio::{AudioPlace, AudioPlan, AudioWatermark};
-use filigrane_image::{Geometry, ImagePlan, ImageWatermark};
+use filigrane_image::{Geometry, ImagePlan, ImageWatermark, Search};
 use filigrane_media::Medium;
 use filigrane_payload::{Detection, Key, KeyId, Mark, Payload, Watermark};
 use serde::{Serialize, Serializer};
@@ -145,13 +145,17 @@ pub(crate) fn embed(
     })
 }
 
-/// Looks for marks of any of the keys.
-pub(crate) fn detect(content: &Content, plans: &[&Plans]) -> Result<Outcome, Error> {
+/// Looks for marks of any of the keys; in pictures no further than `search`.
+pub(crate) fn detect(
+    content: &Content,
+    plans: &[&Plans],
+    search: Search,
+) -> Result<Outcome, Error> {
     Ok(match content {
         Content::Picture(picture) => {
             let own: Vec<&ImagePlan> = plans.iter().map(|plans| &plans.image).collect();
             outcome(
-                ImageWatermark.detect(pixels(picture)?, &own)?,
+                ImageWatermark.search(pixels(picture)?, &own, search)?,
                 plans,
                 Place::Image,
             )

@@ -1,6 +1,7 @@
 //! Results in the shape that others rely on.
 
 use filigrane_credentials::Credentials;
+use filigrane_image::Search;
 use filigrane_media::Format;
 use serde::{Serialize, Serializer};
 
@@ -31,6 +32,9 @@ pub struct Report {
     pub verdict: Verdict,
     /// The same in plain words.
     pub explanation: String,
+    /// How far marks were looked for; written where that was not everything.
+    #[serde(skip_serializing_if = "is_full", serialize_with = "search_name")]
+    pub search: Search,
     /// The watermark layer.
     pub watermark: Outcome,
     /// The credentials layer.
@@ -58,6 +62,9 @@ pub struct DetectionReport {
     pub file: String,
     /// `image` or `audio`.
     pub media: String,
+    /// How far marks were looked for; written where that was not everything.
+    #[serde(skip_serializing_if = "is_full", serialize_with = "search_name")]
+    pub search: Search,
     /// What was found.
     #[serde(flatten)]
     pub outcome: Outcome,
@@ -101,6 +108,14 @@ pub struct Stamped {
     pub bytes: u64,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
+}
+
+fn is_full(search: &Search) -> bool {
+    *search == Search::Full
+}
+
+fn search_name<S: Serializer>(search: &Search, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(search)
 }
 
 fn format_name<S: Serializer>(format: &Format, serializer: S) -> Result<S::Ok, S::Error> {

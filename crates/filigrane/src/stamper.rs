@@ -9,6 +9,7 @@ use filigrane_credentials::{
     ClaimedOrigin, Credentials, Identity, ManifestRequest, Model, Parent, Signer, SoftBinding,
     TimeStampMode, TimeStamper, TimeStamping, Trust, supports,
 };
+use filigrane_image::Search;
 use filigrane_media::{Format, Limits, Medium, Metadata, read_metadata};
 use filigrane_payload::{Key, MarkId, Origin, Payload};
 use filigrane_registry::{Entry, FileFacts, Fingerprint, Store};
@@ -201,7 +202,7 @@ impl Stamper {
         if self.settings.remark {
             return Ok(());
         }
-        match detect(content, &[&self.plans])?.mark() {
+        match detect(content, &[&self.plans], Search::Full)?.mark() {
             Some(mark) => Err(Error::AlreadyMarked {
                 id: mark.payload.id.to_string(),
             }),
@@ -240,7 +241,7 @@ impl Stamper {
     /// The bound with which the payload is found in a file's bytes.
     fn found(&self, bytes: &[u8], format: Format, payload: &Payload) -> Result<Option<f64>, Error> {
         let content = Content::decode(bytes, format, &self.settings.limits)?;
-        Ok(match detect(&content, &[&self.plans])? {
+        Ok(match detect(&content, &[&self.plans], Search::Full)? {
             Outcome::Found { mark, others } => {
                 let mut marks = std::iter::once(&mark).chain(&others);
                 marks

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use filigrane_credentials::{Credentials, Trust, supports};
-use filigrane_media::{Format, Limits};
+use filigrane_image::Search;
+use filigrane_media::{Format, Limits, Medium};
 use filigrane_payload::Key;
 use filigrane_registry::{Entry, Store};
 
@@ -29,6 +30,7 @@ pub struct Verifier {
     development: Option<Trust>,
     store: Option<Arc<dyn Store>>,
     limits: Limits,
+    search: Search,
 }
 
 impl Verifier {
@@ -44,6 +46,7 @@ impl Verifier {
             development: None,
             store: None,
             limits: Limits::default(),
+            search: Search::default(),
         })
     }
 
@@ -103,6 +106,14 @@ impl Verifier {
         self
     }
 
+    /// How far to look for marks in pictures, [`Search::Full`] when not called. Most uploads carry none, and that is
+    /// found out sooner by looking less far; reports then say how far was looked.
+    #[must_use]
+    pub const fn search(mut self, search: Search) -> Self {
+        self.search = search;
+        self
+    }
+
     /// Verifies a file.
     ///
     /// # Errors
@@ -129,6 +140,7 @@ impl Verifier {
         let content = Content::decode(bytes, format, &self.limits)?;
         let watermark = self.look(&content)?;
         let (credentials, development_identity) = self.credentials(bytes, format)?;
+        let searched = self.searched(format);
         let (registry, fingerprint) = match watermark.mark() {
             Some(mark) => self.ask_registry(mark, &content, bytes, format)?,
             None => (RegistryEvidence::NotAsked, self.similar(&content)?),
@@ -147,6 +159,9 @@ impl Verifier {
                 " The signer is this machine's development identity, which nobody else trusts.",
             );
         }
+        if matches!(evidence.watermark, Outcome::NotFound { .. }) {
+            explanation.push_str(narrowed(searched));
+        }
         Ok(Report {
             schema: SCHEMA,
             kind: "verification",
@@ -155,6 +170,7 @@ impl Verifier {
             format,
             verdict,
             explanation,
+            search: searched,
             watermark: evidence.watermark,
             credentials: evidence.credentials,
             development_identity,
@@ -192,15 +208,24 @@ impl Verifier {
             kind: "detection",
             file: name.to_owned(),
             media: format.medium().to_string(),
+            search: self.searched(format),
             outcome,
             elapsed_ms: elapsed(started),
         })
     }
 
+    /// How far is looked in a file of a format: sounds are always searched for everything.
+    fn searched(&self, format: Format) -> Search {
+        match format.medium() {
+            Medium::Image => self.search,
+            Medium::Audio => Search::Full,
+        }
+    }
+
     fn look(&self, content: &Content) -> Result<Outcome, Error> {
         let plans: Vec<&Plans> = self.plans.iter().collect();
         // Limits of the schemes themselves are no answer either way.
-        match detect(content, &plans) {
+        match detect(content, &plans, self.search) {
             Err(Error::Audio(error)) => Ok(Outcome::Inconclusive {
                 reason: error.to_string(),
             }),
@@ -352,6 +377,19 @@ impl Verifier {
 pub fn stamped_at(entry: &Entry) -> String {
     jiff::Timestamp::from_millisecond(entry.stamped_at_ms)
         .map_or_else(|_| "an unknown time".to_owned(), |time| time.to_string())
+}
+
+/// What "not found" leaves open when not everything was searched, as a sentence to append.
+const fn narrowed(search: Search) -> &'static str {
+    match search {
+        Search::InPlace => {
+            " Only unmoved marks were looked for: one in a picture that was scaled or turned is not found that way."
+        }
+        Search::Upright => {
+            " Only upright marks were looked for: one in a picture that was turned, mirrored or tilted is not found that way."
+        }
+        Search::Full => "",
+    }
 }
 
 fn elapsed(started: Instant) -> u64 {

@@ -1,5 +1,7 @@
 //! The scheme behind the [`Watermark`] trait.
 
+use std::fmt;
+
 use filigrane_payload::{
     Attempts, Detection, FALSE_POSITIVE_BOUND, Key, KeyId, Mark, Payload, Watermark,
 };
@@ -52,14 +54,24 @@ pub struct ImageWatermark;
 /// How far to look for a mark. Most uploads carry none: what is looked for costs time in each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Search {
-    /// Where a mark lies that was not moved, or only resized from a known size; some 5 % of the full search's
-    /// work. Coding, tone, noise, blur and overlays are no obstacle; crops and turns are.
+    /// Where a mark lies that was not moved but by being cropped; some 5 % of the full search's work. Coding, tone,
+    /// noise, blur and overlays are no obstacle; small crops, resizing and turns are.
     InPlace,
     /// Under every scale as well, upright: crops, resizing, borders, screenshots.
     Upright,
     /// Under every turn, mirroring, aspect and mild perspective as well.
     #[default]
     Full,
+}
+
+impl fmt::Display for Search {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InPlace => "in-place",
+            Self::Upright => "upright",
+            Self::Full => "full",
+        })
+    }
 }
 
 /// What a key's marks need, computed once; share it between threads.
