@@ -219,6 +219,9 @@ fn a_narrower_search_finds_less_and_says_so() {
     let run = world.run(&["detect", "flipped.bmp", "--search", "in-place"]);
     let run = run.exits(1);
     assert!(run.out.contains("looked in-place only"), "{}", run.out);
+    let run = world.run(&["detect", "flipped.bmp", "--search", "sideways"]);
+    let run = run.exits(2);
+    assert!(run.err.contains("found `sideways`"), "{}", run.err);
 }
 
 #[test]

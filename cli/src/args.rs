@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use filigrane::{Requirement, Search};
-use serde::{Deserialize, Serialize};
 
 /// Mark generated images and audio, and check such marks.
 #[derive(Debug, Parser)]
@@ -366,29 +365,10 @@ pub(crate) struct Detect {
 
 #[derive(Debug, Args)]
 pub(crate) struct SearchArgs {
-    /// How far to look for marks in pictures
-    #[arg(long, value_enum, value_name = "SEARCH", default_value_t = SearchArg::Full)]
-    pub(crate) search: SearchArg,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-pub(crate) enum SearchArg {
-    /// Where a mark lies that was not moved; a twentieth of the time where there is none
-    InPlace,
-    /// Under every scale; a tenth of the time
-    Upright,
-    /// Under every scale, turn, mirroring, aspect and mild perspective
-    Full,
-}
-
-impl From<SearchArg> for Search {
-    fn from(argument: SearchArg) -> Self {
-        match argument {
-            SearchArg::InPlace => Self::InPlace,
-            SearchArg::Upright => Self::Upright,
-            SearchArg::Full => Self::Full,
-        }
-    }
+    /// How far to look for marks in pictures: `in-place` takes a twentieth of the time where there are none, `upright` (every
+    /// scale) a tenth, `full` (every turn, mirroring, aspect and mild perspective) finds the most
+    #[arg(long, default_value_t)]
+    pub(crate) search: Search,
 }
 
 #[derive(Debug, Args)]

@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &Detect, printer: Printer) -> Result<Exit, Failure>
     let limits = shared::limits(&arguments.inputs.limits);
     let mut verifier = Verifier::new()?
         .limits(limits)
-        .search(arguments.search.search.into());
+        .search(arguments.search.search);
     for key in shared::keys(&arguments.keys.key)? {
         verifier = verifier.key(&key)?;
     }

@@ -97,7 +97,7 @@ impl Reader {
         }
         let mut verifier = Verifier::new()?
             .limits(limits)
-            .search(arguments.search.search.into());
+            .search(arguments.search.search);
         for key in &keys {
             verifier = verifier.key(key)?;
         }

@@ -38,7 +38,7 @@ fn judge(setup: &Setup, registry: Option<&Path>) -> Result<Judge> {
     limit_process(setup.max_memory).context("the worker's limits cannot be set")?;
     let mut verifier = Verifier::new()?
         .limits(setup.limits())
-        .search(setup.search.into());
+        .search(setup.search.parse()?);
     for key in &setup.keys {
         verifier = verifier.key(&Key::parse(key)?)?;
     }

@@ -12,14 +12,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
-use filigrane::Limits;
+use filigrane::{Limits, Search};
 
 pub(crate) use child::run;
 use process::{End, Worker};
 use protocol::{Request, Setup};
 
 use crate::answer::{Answer, FileError};
-use crate::args::SearchArg;
 use crate::output::Printer;
 
 /// Most memory of a worker, as address space: what a small server has.
@@ -41,7 +40,7 @@ pub(crate) struct Config {
     pub(crate) require: Vec<String>,
     pub(crate) registry: Option<PathBuf>,
     pub(crate) limits: Limits,
-    pub(crate) search: SearchArg,
+    pub(crate) search: Search,
     pub(crate) max_memory: u64,
     /// Most processor time per file, in seconds; grows with the file where it is not given.
     pub(crate) timeout_s: Option<u64>,
@@ -68,7 +67,7 @@ impl Pool {
             max_pixels: config.limits.max_pixels,
             max_duration_s: config.limits.max_duration_s,
             max_channels: config.limits.max_channels,
-            search: config.search,
+            search: config.search.to_string(),
             max_memory: config.max_memory,
             json: config.printer.json(),
             color: config.printer.color(),

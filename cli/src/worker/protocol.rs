@@ -1,6 +1,5 @@
 //! What the command and its workers say to each other: frames of a length and JSON or bytes.
 
-use crate::args::SearchArg;
 use std::io::{self, Read, Write};
 
 use filigrane::Limits;
@@ -26,7 +25,8 @@ pub(super) struct Setup {
     pub(super) max_pixels: u64,
     pub(super) max_duration_s: f64,
     pub(super) max_channels: u16,
-    pub(super) search: SearchArg,
+    /// How far to look, by name.
+    pub(super) search: String,
     /// Most memory of the worker, in bytes.
     pub(super) max_memory: u64,
     pub(super) json: bool,

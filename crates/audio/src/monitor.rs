@@ -101,6 +101,7 @@ impl<'a> AudioDetector<'a> {
         let start_s = (self.searched * hop) as f64 / f64::from(self.rate);
         let choices = choices_of_section(self.searched, self.plans.len());
         let channels = self.held.iter().map(|held| &held[..frames]);
+        // What is held was checked when it was taken, so that this cannot fail.
         if let Ok(section) = SoundRef::new(self.rate, channels) {
             self.findings
                 .search(&section, start_s, choices, &self.plans);

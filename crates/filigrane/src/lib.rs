@@ -56,7 +56,7 @@ pub use filigrane_credentials::{
     Algorithm, CommandSigner, Credentials, CredentialsError, HttpTimeStamper, Identity, PrivateKey,
     Signer, State, Subject, TimeStampMode, TimeStamper, certificate_request,
 };
-pub use filigrane_image::Search;
+pub use filigrane_image::{Search, UnknownSearch};
 pub use filigrane_media::{Format, Limits, MediaError, Medium};
 pub use filigrane_payload::{
     Date, FALSE_POSITIVE_BOUND, Key, KeyFileError, KeyId, MarkId, Origin, Payload,

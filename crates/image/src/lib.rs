@@ -65,4 +65,4 @@ mod watermark;
 pub use error::ImageError;
 pub use geometry::Geometry;
 pub use pixels::{Channels, PixelsMut, PixelsRef, Samples, SamplesMut};
-pub use watermark::{ImagePlan, ImageWatermark, Quality, Search};
+pub use watermark::{ImagePlan, ImageWatermark, Quality, Search, UnknownSearch};

@@ -1,6 +1,7 @@
 //! The scheme behind the [`Watermark`] trait.
 
 use std::fmt;
+use std::str::FromStr;
 
 use filigrane_payload::{
     Attempts, Detection, FALSE_POSITIVE_BOUND, Key, KeyId, Mark, Payload, Watermark,
@@ -70,6 +71,25 @@ impl fmt::Display for Search {
             Self::InPlace => "in-place",
             Self::Upright => "upright",
             Self::Full => "full",
+        })
+    }
+}
+
+/// A name that is no [`Search`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected `in-place`, `upright` or `full`, found `{found}`")]
+pub struct UnknownSearch {
+    found: String,
+}
+
+impl FromStr for Search {
+    type Err = UnknownSearch;
+
+    fn from_str(name: &str) -> Result<Self, UnknownSearch> {
+        let all = [Self::InPlace, Self::Upright, Self::Full];
+        let named = all.into_iter().find(|search| search.to_string() == name);
+        named.ok_or_else(|| UnknownSearch {
+            found: name.to_owned(),
         })
     }
 }

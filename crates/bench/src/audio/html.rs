@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::measure::{Length, Measurement, Outcome, Subject, Trial};
 use super::report::markdown;
 use super::spectrogram::Example;
-use crate::image::html::{Row, STYLE, bars, base64, escaped};
+use crate::image::html::{Row, STYLE, bars, base64, escaped, fact_list};
 use crate::statistics::mean;
 
 /// A self-contained page: what matters most, recovery per attack, spectrograms, and the tables as text. Light
@@ -87,16 +87,7 @@ fn facts(measurement: &Measurement, page: &mut String) -> std::fmt::Result {
             format!("mean PESQ-WB of speech, minimum {least:.2}"),
         ));
     }
-    writeln!(page, "<ul class=\"facts\">")?;
-    for (value, name) in facts {
-        writeln!(
-            page,
-            "<li><b>{}</b>{}</li>",
-            escaped(&value),
-            escaped(&name)
-        )?;
-    }
-    writeln!(page, "</ul>")
+    fact_list(&facts, page)
 }
 
 /// Horizontal bars, one per attack, of one crop length; what lies among other sounds is looked at as a whole.

@@ -45,9 +45,9 @@ pub struct ImageArguments {
     /// `public`, `secret` (a fixed one for measurements), or a key file.
     #[arg(long, value_name = "KEY", default_value = "public")]
     pub key: String,
-    /// How far to look for marks.
-    #[arg(long, value_enum, default_value_t)]
-    pub search: Depth,
+    /// How far to look for marks: `in-place`, `upright` or `full`.
+    #[arg(long, default_value_t)]
+    pub search: Search,
     /// Also look at the attacked originals, which carry no mark.
     #[arg(long)]
     pub unmarked: bool,
@@ -75,18 +75,6 @@ pub struct ImageArguments {
     /// Write every attacked marked picture as PNG into this folder.
     #[arg(long, value_name = "DIR")]
     pub dump: Option<PathBuf>,
-}
-
-/// How far to look for a mark: see [`Search`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Depth {
-    /// Where it lies if it was not moved.
-    InPlace,
-    /// Upright, under every scale.
-    Upright,
-    /// Under every geometry.
-    #[default]
-    Full,
 }
 
 impl ImageArguments {
@@ -174,13 +162,8 @@ pub fn run(
     arguments: &ImageArguments,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<Measurement, BenchError> {
-    let search = match arguments.search {
-        Depth::InPlace => Search::InPlace,
-        Depth::Upright => Search::Upright,
-        Depth::Full => Search::Full,
-    };
     let scheme = |key: &Key| -> Result<Box<dyn Scheme>, BenchError> {
-        Ok(Box::new(Filigrane::new(key)?.searching(search)))
+        Ok(Box::new(Filigrane::new(key)?.searching(arguments.search)))
     };
     run_with(arguments, scheme, progress)
 }

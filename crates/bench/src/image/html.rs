@@ -193,14 +193,14 @@ fn facts(measurement: &Measurement, page: &mut String) -> std::fmt::Result {
             "accepted without a mark of the key".to_owned(),
         ));
     }
+    fact_list(&facts, page)
+}
+
+/// What matters most: values, and what they are of.
+pub(crate) fn fact_list(facts: &[(String, String)], page: &mut String) -> std::fmt::Result {
     writeln!(page, "<ul class=\"facts\">")?;
     for (value, name) in facts {
-        writeln!(
-            page,
-            "<li><b>{}</b>{}</li>",
-            escaped(&value),
-            escaped(&name)
-        )?;
+        writeln!(page, "<li><b>{}</b>{}</li>", escaped(value), escaped(name))?;
     }
     writeln!(page, "</ul>")
 }
