@@ -118,14 +118,7 @@ impl BinPlaces {
         Self { places, within }
     }
 
-    /// The amplitude of a marked bin, counted from −1, in a row.
-    #[inline(always)]
-    pub(crate) fn amplitude(&self, row: &[f32], bin_plus_one: usize) -> f32 {
-        let (index, fraction) = self.places[bin_plus_one];
-        row[index] + (row[index + 1] - row[index]) * fraction
-    }
-
-    /// All of them.
+    /// The amplitudes of the marked bins in a row, counted from −1, as many as there is room for.
     pub(crate) fn read(&self, row: &[f32], out: &mut [f32]) {
         for (out, &(index, fraction)) in out.iter_mut().zip(&self.places) {
             *out = row[index] + (row[index + 1] - row[index]) * fraction;

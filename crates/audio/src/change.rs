@@ -93,26 +93,35 @@ impl Marker {
         )
     }
 
+    /// A piece with its context at the internal rate: what [`change`](Self::change) and
+    /// [`add_level`](Self::add_level) look at.
+    pub(crate) fn inner(&self, piece: Piece<'_>) -> Vec<f32> {
+        self.down.run(piece.context)
+    }
+
     /// The change of a piece's samples in `keep`, counted from the context's beginning, at strength 1 and
-    /// before the temporal gate, for a sound whose marked cells have `mean` energy.
-    pub(crate) fn change(&self, piece: Piece<'_>, keep: Range<usize>, mean: f32) -> Vec<f32> {
-        let inner = self.down.run(piece.context);
-        let mut spectra = self.stft.analyse(&inner);
+    /// before the temporal gate, for a sound whose marked cells have `mean` energy; it is added to `out`.
+    pub(crate) fn change(
+        &self,
+        piece: Piece<'_>,
+        inner: &[f32],
+        keep: Range<usize>,
+        mean: f32,
+        out: &mut Vec<f32>,
+    ) {
+        let mut spectra = self.stft.analyse(inner);
         let first_frame = piece.first_unit * (self.inner_unit / HOP) as u64;
         modulate(&mut spectra, first_frame, &self.marks, &self.gains, mean);
         let change = self.stft.synthesise(&mut spectra, inner.len());
-        let mut change = self.up.run(&self.band_gate.apply(&inner, &change));
+        let mut change = self.up.run(&self.band_gate.apply(inner, &change));
         change.resize(piece.context.len(), 0.0);
-        change.drain(..keep.start);
-        change.truncate(keep.len());
-        change
+        out.extend_from_slice(&change[keep]);
     }
 
-    /// Adds the energy of the marked cells in `keep` to a sum.
-    pub(crate) fn add_level(&self, piece: Piece<'_>, keep: &Range<usize>, sum: &mut LevelSum) {
-        let inner = self.down.run(piece.context);
+    /// Adds the energy of the marked cells of a piece's samples in `keep` to a sum.
+    pub(crate) fn add_level(&self, inner: &[f32], keep: &Range<usize>, sum: &mut LevelSum) {
         let frames = |sample: usize| sample / self.unit * (self.inner_unit / HOP);
-        let spectra = self.stft.analyse(&inner);
+        let spectra = self.stft.analyse(inner);
         sum.add(
             &spectra,
             frames(keep.start)..frames(keep.end).max(frames(keep.start) + 1),

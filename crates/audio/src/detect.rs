@@ -1,5 +1,6 @@
 //! Looking for marks: search, refine, read, localise.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use filigrane_payload::{Attempts, Detection, FALSE_POSITIVE_BOUND, Mark};
@@ -12,9 +13,10 @@ use crate::localise::regions;
 use crate::map::{ROWS_PER_SECOND, Views};
 use crate::pattern::Pattern;
 use crate::refine::{extend, refine};
-use crate::search::{Candidate, Window, factors};
+use crate::search::{self, Candidate, factors, search};
 use crate::sound::SoundRef;
 use crate::watermark::{AudioPlace, AudioPlan, Region};
+use crate::window::Window;
 
 /// Shorter sounds cannot be judged: half a block, of which speed and strength may make enough.
 const LEAST_SECONDS: f64 = SHORTEST_SECONDS / 2.0;
@@ -34,6 +36,8 @@ const PITCH_RANGE: f64 = 0.13;
 const FACTOR_STEP: f64 = 0.002;
 /// Candidates below this are not refined.
 const LEAST_Z: f32 = 3.6;
+/// A candidate above this is read before the windows after its own are looked at.
+const CLEAR_Z: f32 = 8.0;
 /// Candidates that are refined of an unchanged timing and of all others.
 const ALIGNED_TRIES: usize = 6;
 const RETIMED_TRIES: usize = 10;
@@ -153,7 +157,7 @@ pub(crate) fn phase_statistics(sound: &SoundRef<'_>, pattern: &Pattern) -> Vec<f
     if window.is_silent() {
         return Vec::new();
     }
-    window.fold(1.0).statistics(pattern)
+    search::phase_statistics(&window, pattern)
 }
 
 /// Beginnings in seconds and samples of the sections of a sound.
@@ -203,7 +207,10 @@ fn merge(marks: &mut Vec<Mark<AudioPlace>>, mark: Mark<AudioPlace>) {
 /// A part of a sound, prepared for the search of any number of keys.
 struct Section {
     views: Views,
-    windows: Vec<Window>,
+    /// Rows of the search windows.
+    windows: Vec<Range<usize>>,
+    /// The windows that were looked at so far; `None` where there is silence.
+    prepared: Vec<OnceCell<Option<Window>>>,
     seconds: f64,
     /// How many windows of all sections and keys an alignment is chosen among.
     choices: f64,
@@ -212,32 +219,53 @@ struct Section {
 impl Section {
     fn new(sound: &SoundRef<'_>, choices: f64) -> Self {
         let views = Views::new(sound);
-        let windows = windows(views.rows())
-            .into_iter()
-            .map(|rows| Window::new(views.search(), rows))
-            .filter(|window| !window.is_silent())
-            .collect();
+        let windows = windows(views.rows());
         Self {
             views,
+            prepared: windows.iter().map(|_| OnceCell::new()).collect(),
             windows,
             seconds: sound.seconds(),
             choices,
         }
     }
 
+    /// A window of the section; `None` where there is silence.
+    fn window(&self, index: usize) -> Option<&Window> {
+        let prepare = || {
+            let window = Window::new(self.views.search(), self.windows[index].clone());
+            (!window.is_silent()).then_some(window)
+        };
+        self.prepared[index].get_or_init(prepare).as_ref()
+    }
+
     /// The marks of a plan: with unchanged timing first, then under other speeds, tempos and pitches
     /// in the windows where nothing was found.
     fn search(&self, plan: &AudioPlan, attempts: &mut Attempts) -> Vec<Mark<AudioPlace>> {
+        let unchanged = [(1.0, vec![1.0])];
         let mut marks = Vec::new();
         let mut candidates = Vec::new();
-        for window in &self.windows {
-            window.fold(1.0).score(&plan.pattern, 1.0, &mut candidates);
+        for (index, rows) in self.windows.iter().enumerate() {
+            if self.is_covered(rows, &marks) {
+                continue;
+            }
+            let Some(window) = self.window(index) else {
+                continue;
+            };
+            let found = search(window, &unchanged, &plan.pattern);
+            // A clear mark often lies in all of the section, and the other windows need no looking at then.
+            let best = found.iter().max_by(|a, b| a.z.total_cmp(&b.z));
+            let clear = best.filter(|best| best.z >= CLEAR_Z).cloned();
+            candidates.extend(found);
+            self.try_candidates(clear.into_iter().collect(), 1, plan, attempts, &mut marks);
         }
         self.try_candidates(candidates, ALIGNED_TRIES, plan, attempts, &mut marks);
+        let retimed = retimed();
         let mut candidates = Vec::new();
-        for window in &self.windows {
-            if !self.is_covered(&window.rows, &marks) {
-                score_retimed(window, plan, &mut candidates);
+        for (index, rows) in self.windows.iter().enumerate() {
+            if !self.is_covered(rows, &marks)
+                && let Some(window) = self.window(index)
+            {
+                candidates.extend(search(window, &retimed, &plan.pattern));
             }
         }
         self.try_candidates(candidates, RETIMED_TRIES, plan, attempts, &mut marks);
@@ -351,19 +379,14 @@ fn windows(rows: usize) -> Vec<Range<usize>> {
     windows
 }
 
-/// Scores every speed, tempo and pitch in a window.
-fn score_retimed(window: &Window, plan: &AudioPlan, candidates: &mut Vec<Candidate>) {
-    for speed in factors(SPEED_RANGE, FACTOR_STEP) {
-        let fold = window.fold(speed);
-        fold.score(&plan.pattern, speed, candidates);
-        if (speed - 1.0).abs() <= TEMPO_RANGE {
-            fold.score(&plan.pattern, 1.0, candidates);
-        }
-    }
-    let fold = window.fold(1.0);
-    for pitch in factors(PITCH_RANGE, FACTOR_STEP) {
-        fold.score(&plan.pattern, pitch, candidates);
-    }
+/// Every speed, tempo and pitch: speeds with the pitches to look for under each.
+fn retimed() -> Vec<(f64, Vec<f64>)> {
+    let speeds = factors(SPEED_RANGE, FACTOR_STEP).map(|speed| {
+        let tempo = (speed - 1.0).abs() <= TEMPO_RANGE;
+        (speed, if tempo { vec![speed, 1.0] } else { vec![speed] })
+    });
+    let pitches = (1.0, factors(PITCH_RANGE, FACTOR_STEP).collect());
+    speeds.chain(std::iter::once(pitches)).collect()
 }
 
 impl Candidate {

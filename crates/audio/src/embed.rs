@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use filigrane_payload::{Attempts, FALSE_POSITIVE_BOUND, Payload};
+use multiversion::multiversion;
 
 use crate::accept::read;
 use crate::alignment::Alignment;
@@ -21,8 +22,8 @@ const MORE_NOISE_DB: f64 = 1.0;
 const MORE_STRENGTH: f64 = 2.0;
 /// Seconds that are computed at a time.
 const PIECE_S: f64 = 8.0;
-/// Seconds of a part that the mark is read back from: some blocks.
-const READ_BACK_S: f64 = 25.0 * SHORTEST_SECONDS;
+/// Seconds of the parts that the mark is read back from: whole blocks, so that parts begin with one.
+const READ_BACK_S: [f64; 2] = [5.0 * SHORTEST_SECONDS, 25.0 * SHORTEST_SECONDS];
 /// Rounds of the closed loop: the gates make the ratio a little less than proportional to strength.
 const ROUNDS: usize = 6;
 
@@ -75,22 +76,29 @@ impl Change {
         let marker = Marker::new(rate, plan, payload);
         let length = marker.piece(PIECE_S);
         let mut level = LevelSum::default();
+        let mut inner: Vec<Vec<f32>> = Vec::new();
         for channel in sound.channels() {
             for (samples, context) in pieces(&marker, channel.len(), length) {
                 let (piece, keep) = marker.piece_of(channel, &samples, &context);
-                marker.add_level(piece, &keep, &mut level);
+                let piece = marker.inner(piece);
+                marker.add_level(&piece, &keep, &mut level);
+                inner.push(piece);
             }
         }
         let level_db = level.decibels();
-        let change = |channel: &&[f32]| {
+        let mut inner = inner.into_iter();
+        let mut change = |channel: &&[f32]| {
             let mut change = Vec::with_capacity(channel.len());
-            for (samples, context) in pieces(&marker, channel.len(), length) {
+            for ((samples, context), inner) in
+                pieces(&marker, channel.len(), length).zip(&mut inner)
+            {
                 let (piece, keep) = marker.piece_of(channel, &samples, &context);
-                change.extend(marker.change(piece, keep, from_decibels(level_db)));
+                let mean = from_decibels(level_db);
+                marker.change(piece, &inner, keep, mean, &mut change);
             }
             change
         };
-        let channels: Vec<Vec<f32>> = sound.channels().iter().map(change).collect();
+        let channels: Vec<Vec<f32>> = sound.channels().iter().map(&mut change).collect();
         let pairs = sound.channels().iter().zip(&channels);
         Self {
             gates: pairs
@@ -141,14 +149,32 @@ impl Change {
     }
 }
 
-/// Whether the detector's own reading at the known place gives the payload, in any part of the sound.
+/// Whether the detector's own reading at the known place gives the payload, in any part of the sound: short parts
+/// first, which are enough for most sounds.
 fn reads_back(channels: &[Vec<f32>], rate: u32, plan: &AudioPlan, payload: &Payload) -> bool {
     let samples = channels.first().map_or(0, Vec::len);
-    let length = (READ_BACK_S * f64::from(rate)).round() as usize;
-    (0..samples.div_ceil(length.max(1))).any(|part| {
-        let part = part * length..((part + 1) * length).min(samples);
-        part_reads_back(channels, part, rate, plan, payload)
+    READ_BACK_S.into_iter().any(|seconds| {
+        let length = ((seconds * f64::from(rate)).round() as usize).max(1);
+        // A short rest goes with the part before it.
+        (0..(samples / length).max(1)).any(|part| {
+            let end = if (part + 2) * length > samples {
+                samples
+            } else {
+                (part + 1) * length
+            };
+            part_reads_back(channels, part * length..end, rate, plan, payload)
+        })
     })
+}
+
+/// The samples as 16 bits hold them.
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+fn in_16_bits(samples: &[f32]) -> Vec<f32> {
+    const STEPS: f32 = 32_768.0;
+    let samples = samples.iter();
+    samples
+        .map(|sample| (sample * STEPS).round_ties_even() / STEPS)
+        .collect()
 }
 
 fn part_reads_back(
@@ -159,14 +185,10 @@ fn part_reads_back(
     payload: &Payload,
 ) -> bool {
     // In 16 bits, as most sounds are stored: a mark below their rounding would be gone unnoticed.
-    const STEPS: f32 = 32_768.0;
-    let round = |samples: &Vec<f32>| -> Vec<f32> {
-        let samples = samples[part.clone()].iter();
-        samples
-            .map(|sample| (sample * STEPS).round() / STEPS)
-            .collect()
-    };
-    let stored: Vec<Vec<f32>> = channels.iter().map(round).collect();
+    let stored: Vec<Vec<f32>> = channels
+        .iter()
+        .map(|samples| in_16_bits(&samples[part.clone()]))
+        .collect();
     let Ok(sound) = SoundRef::new(rate, stored.iter().map(Vec::as_slice)) else {
         return false;
     };

@@ -35,9 +35,12 @@ impl Gate {
         let length = block_length(rate);
         let energies: Vec<f64> = change.chunks(length).map(energy).collect();
         let blocks = sound.chunks(length).zip(change.chunks(length));
+        let limits = blocks
+            .zip(&energies)
+            .map(|((sound, change), &energy)| limit_of(sound, change, energy));
         Self {
             length,
-            limits: blocks.map(|(sound, change)| limit(sound, change)).collect(),
+            limits: limits.collect(),
             energies,
         }
     }
@@ -145,7 +148,12 @@ impl GateStream {
 
 /// Largest gain of a block.
 fn limit(sound: &[f32], change: &[f32]) -> f32 {
-    let ratio = GATE_RATIO * energy(sound) / energy(change);
+    limit_of(sound, change, energy(change))
+}
+
+/// The same, of a change of known energy.
+fn limit_of(sound: &[f32], change: &[f32], change_energy: f64) -> f32 {
+    let ratio = GATE_RATIO * energy(sound) / change_energy;
     let gate = if ratio.is_finite() {
         ratio.sqrt() as f32
     } else {
@@ -197,8 +205,14 @@ fn shape<'a>(
         })
 }
 
-/// Largest gain under which no sample is driven over full scale.
+/// Largest gain under which no sample is driven over full scale; where that is far above any strength, a lower
+/// bound on it.
 fn peak_gain(sound: &[f32], change: &[f32]) -> f32 {
+    const FAR: f32 = 8.0;
+    let bound = (FULL_SCALE - peak(sound)) / peak(change).max(f32::MIN_POSITIVE);
+    if bound >= FAR {
+        return bound;
+    }
     sound
         .iter()
         .zip(change)
@@ -207,6 +221,21 @@ fn peak_gain(sound: &[f32], change: &[f32]) -> f32 {
             room / change.abs().max(f32::MIN_POSITIVE)
         })
         .fold(f32::MAX, f32::min)
+}
+
+/// Largest magnitude.
+fn peak(samples: &[f32]) -> f32 {
+    let mut peaks = [0.0_f32; 16];
+    for chunk in samples.chunks(16) {
+        for (peak, sample) in peaks.iter_mut().zip(chunk) {
+            *peak = if sample.abs() > *peak {
+                sample.abs()
+            } else {
+                *peak
+            };
+        }
+    }
+    peaks.into_iter().fold(0.0, f32::max)
 }
 
 #[cfg(test)]

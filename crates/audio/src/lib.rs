@@ -26,6 +26,7 @@ mod stream;
 mod sync;
 mod watermark;
 mod weights;
+mod window;
 
 pub use error::AudioError;
 pub use monitor::AudioDetector;

@@ -186,8 +186,23 @@ pub(crate) fn from_decibels(decibels: f64) -> f32 {
 pub(crate) fn energy(samples: &[f32]) -> f64 {
     samples
         .chunks(1024)
-        .map(|chunk| f64::from(chunk.iter().map(|sample| sample * sample).sum::<f32>()))
+        .map(|chunk| f64::from(energy_of_chunk(chunk)))
         .sum()
+}
+
+/// In sixteen partial sums: a single one would wait for itself at every sample.
+fn energy_of_chunk(samples: &[f32]) -> f32 {
+    let mut sums = [0.0_f32; 16];
+    let mut chunks = samples.chunks_exact(16);
+    for chunk in &mut chunks {
+        for (sum, sample) in sums.iter_mut().zip(chunk) {
+            *sum += sample * sample;
+        }
+    }
+    for (sum, sample) in sums.iter_mut().zip(chunks.remainder()) {
+        *sum += sample * sample;
+    }
+    sums.iter().sum()
 }
 
 #[cfg(test)]

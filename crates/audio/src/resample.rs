@@ -15,6 +15,8 @@ const CUTOFF: f64 = 0.97;
 /// Phases that are tabulated at most. Ratios with more phases take the nearest tabulated one: an error
 /// of 1/8192 sample, below −70 dB at half the Nyquist frequency.
 const MOST_PHASES: usize = 4096;
+/// Partial sums of an inner product.
+const LANES: usize = 16;
 
 /// A converter between two sampling rates.
 #[derive(Debug)]
@@ -47,8 +49,8 @@ impl Resampler {
         }
         let cut = (to as f64 / from as f64).min(1.0) * CUTOFF;
         let half = (ZERO_CROSSINGS / cut).ceil() as usize;
-        // A multiple of eight lets the inner product run in full vectors; the extra taps are 0.
-        let taps = (2 * half).next_multiple_of(8);
+        // A multiple of the lanes lets the inner product run in full vectors; the extra taps are 0.
+        let taps = (2 * half).next_multiple_of(LANES);
         let phases = (to as usize).min(MOST_PHASES);
         let mut table = vec![0.0; phases * taps];
         for (phase, row) in table.chunks_exact_mut(taps).enumerate() {
@@ -87,30 +89,69 @@ impl Resampler {
         output
     }
 
-    /// Input sample before the `n`-th output sample, and the tabulated phase after it.
+    /// The tabulated phase of an output position that lies `rest / to` after an input sample.
     #[inline(always)]
-    fn position(&self, n: u64) -> (usize, usize) {
-        let scaled = n * self.from;
-        let (whole, rest) = (scaled / self.to, scaled % self.to);
-        let phase = rest * self.phases as u64 / self.to;
-        (whole as usize, phase as usize)
+    fn phase(&self, rest: u64) -> usize {
+        if self.phases as u64 == self.to {
+            rest as usize
+        } else {
+            (rest * self.phases as u64 / self.to) as usize
+        }
     }
 }
+
+/// Output samples that are computed at a time.
+const BLOCK: usize = 64;
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
 fn convolve(resampler: &Resampler, padded: &[f32], output: &mut [f32]) {
     let taps = resampler.taps;
-    for (n, out) in output.iter_mut().enumerate() {
-        let (start, phase) = resampler.position(n as u64);
-        let samples = &padded[start + 1..start + 1 + taps];
-        let filter = &resampler.table[phase * taps..(phase + 1) * taps];
-        let mut sums = [0.0_f32; 8];
-        for (a, b) in samples.chunks_exact(8).zip(filter.chunks_exact(8)) {
-            for lane in 0..8 {
-                sums[lane] += a[lane] * b[lane];
+    // The output position in whole input samples and `to`-ths of one, counted along: a division per sample
+    // would take longer than the inner product.
+    let (step, step_rest) = (
+        (resampler.from / resampler.to) as usize,
+        resampler.from % resampler.to,
+    );
+    let (mut start, mut rest) = (0, 0);
+    let mut partial = [[0.0_f32; LANES]; BLOCK];
+    for output in output.chunks_mut(BLOCK) {
+        for sums in &mut partial[..output.len()] {
+            let phase = resampler.phase(rest);
+            let samples = &padded[start + 1..start + 1 + taps];
+            let filter = &resampler.table[phase * taps..(phase + 1) * taps];
+            *sums = inner_product(samples, filter);
+            start += step;
+            rest += step_rest;
+            if rest >= resampler.to {
+                rest -= resampler.to;
+                start += 1;
             }
         }
-        *out = sums.iter().sum();
+        add_lanes(&partial, output);
+    }
+}
+
+/// The inner product in partial sums.
+#[inline(always)]
+fn inner_product(samples: &[f32], filter: &[f32]) -> [f32; LANES] {
+    let mut sums = [0.0_f32; LANES];
+    let pairs = samples.as_chunks().0.iter().zip(filter.as_chunks().0);
+    for (a, b) in pairs {
+        let (a, b): (&[f32; LANES], &[f32; LANES]) = (a, b);
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    sums
+}
+
+/// Sums of all lanes. Apart from the products: together, compilers give up whole vectors for the sake of this.
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+fn add_lanes(partial: &[[f32; LANES]; BLOCK], output: &mut [f32]) {
+    for (out, sums) in output.iter_mut().zip(partial) {
+        let eight: [f32; 8] = std::array::from_fn(|i| sums[i] + sums[i + 8]);
+        let four: [f32; 4] = std::array::from_fn(|i| eight[i] + eight[i + 4]);
+        *out = (four[0] + four[2]) + (four[1] + four[3]);
     }
 }
 

@@ -1,20 +1,17 @@
 //! Coarse synchronisation: every phase of the block under every speed, tempo and pitch.
 //!
-//! A window's map becomes, once, a statistic per cell: the amplitude over the mean of its eight
-//! neighbours, a frame and a bin away, divided by its own running variance, so that noisy cells
-//! count less. A hypothesis on the speed folds the statistic's rows to the block's half-frames; a
-//! hypothesis on the pitch picks the columns; the sync cells' signs are then correlated with all
-//! 300 half-frame phases at a time.
+//! A hypothesis on the speed folds the rows of a [window](Window)'s statistic to the block's half-frames; a
+//! hypothesis on the pitch picks the columns; the sync cells' signs are then correlated with all 300 half-frame
+//! phases at a time. All of it is done strip by strip of bins, so that what is added up stays near the processor.
 
 use multiversion::multiversion;
 
 use crate::alignment::{Alignment, BinPlaces};
 use crate::format::{BINS, FIRST_BIN, PERIOD, SYNC_FRAMES};
-use crate::map::{Map, ROWS_PER_FRAME, WIDTH};
+use crate::map::{ROWS_PER_FRAME, WIDTH};
 use crate::pattern::{Pattern, SyncCell};
+use crate::window::{Lanes, STRIP, Window};
 
-/// Rows of the map between rows of the statistic: half a frame.
-const COARSE: usize = 2;
 /// Half-frame phases of the block.
 const PHASES: usize = 2 * PERIOD;
 /// Best phases that are kept of each hypothesis and band.
@@ -36,205 +33,193 @@ pub(crate) struct Candidate {
     pub(crate) rows: std::ops::Range<usize>,
 }
 
-/// A window of a map, prepared for hypotheses.
-pub(crate) struct Window {
-    /// Rows of the map.
-    pub(crate) rows: std::ops::Range<usize>,
-    statistic: Vec<f32>,
+/// Scores all phases under each speed and its pitches, and keeps the best.
+pub(crate) fn search(
+    window: &Window,
+    hypotheses: &[(f64, Vec<f64>)],
+    pattern: &Pattern,
+) -> Vec<Candidate> {
+    let mut out = Vec::new();
+    score(window, hypotheses, pattern, |score, bins| {
+        score.keep_best(bins, window, &mut out);
+    });
+    out
 }
 
-impl Window {
-    /// Prepares a window.
-    pub(crate) fn new(map: &Map, rows: std::ops::Range<usize>) -> Self {
-        let floor = noise_floor(map, &rows);
-        let statistic = statistic(map, &rows, &floor);
-        Self { rows, statistic }
-    }
-
-    /// Whether there is nothing to search in.
-    pub(crate) fn is_silent(&self) -> bool {
-        self.statistic.iter().all(|&value| value == 0.0)
-    }
-
-    /// Folds the window to the block's phases under a speed.
-    pub(crate) fn fold(&self, speed: f64) -> Fold {
-        let mut sums = vec![0.0; PHASES * WIDTH];
-        fold_rows(&self.statistic, speed, &mut sums);
-        Fold::new(&sums, speed, self.rows.clone())
-    }
+/// The scores of all phases over all bins under an unchanged timing, in standard deviations of an unmarked
+/// sound.
+pub(crate) fn phase_statistics(window: &Window, pattern: &Pattern) -> Vec<f32> {
+    let mut statistics = Vec::new();
+    score(window, &[(1.0, vec![1.0])], pattern, |score, bins| {
+        if bins == BINS {
+            let deviation = score.deviation();
+            statistics = score.sums.iter().map(|sum| sum / deviation).collect();
+        }
+    });
+    statistics
 }
 
-/// Noise amplitude per bin: twice the lower seventh over time, smoothed over 17 bins. For Rayleigh
-/// amplitudes the lower seventh lies at 0.55 of the quadratic mean.
-fn noise_floor(map: &Map, rows: &std::ops::Range<usize>) -> Vec<f32> {
-    let mut column: Vec<f32> = Vec::new();
-    let quantiles: Vec<f32> = (0..WIDTH)
-        .map(|bin| {
-            column.clear();
-            column.extend(rows.clone().step_by(5).map(|row| map.row(row)[bin]));
-            let place = column.len() / 7;
-            if column.is_empty() {
-                return 0.0;
-            }
-            *column.select_nth_unstable_by(place, f32::total_cmp).1
+/// Scores the hypotheses and shows each to `visit` at the end of each band.
+fn score(
+    window: &Window,
+    hypotheses: &[(f64, Vec<f64>)],
+    pattern: &Pattern,
+    mut visit: impl FnMut(&Score, usize),
+) {
+    let mut speeds: Vec<(Vec<u16>, Vec<Score>)> = hypotheses
+        .iter()
+        .map(|(speed, pitches)| {
+            let scores = pitches.iter().map(|&pitch| Score::new(*speed, pitch));
+            (places(window.height(), *speed), scores.collect())
         })
         .collect();
-    (0..WIDTH)
-        .map(|bin| {
-            let near = &quantiles[bin.saturating_sub(8)..(bin + 9).min(WIDTH)];
-            2.0 * near.iter().sum::<f32>() / near.len() as f32
-        })
-        .collect()
-}
-
-fn statistic(map: &Map, rows: &std::ops::Range<usize>, floor: &[f32]) -> Vec<f32> {
-    let count = rows.len() / COARSE;
-    // Sums over the bin and its neighbours a marked bin away.
-    let mut sums = vec![0.0; count * WIDTH];
-    let mut total = 0.0;
-    for (k, out) in sums.chunks_exact_mut(WIDTH).enumerate() {
-        let row = map.row(rows.start + COARSE * k);
-        for (out, near) in out[2..].iter_mut().zip(row.windows(5)) {
-            *out = near[0] + near[2] + near[4];
-        }
-        total += f64::from(out.iter().sum::<f32>());
-    }
-    let silence = (1e-3 * total / sums.len().max(1) as f64) as f32 + 1e-9;
-    let mut variance = vec![0.2; WIDTH];
-    let mut statistic = vec![0.0; count * WIDTH];
-    for k in 2..count.saturating_sub(2) {
-        let around = [k - 2, k, k + 2].map(|row| &sums[row * WIDTH..(row + 1) * WIDTH]);
-        let row = map.row(rows.start + COARSE * k);
-        let out = &mut statistic[k * WIDTH..(k + 1) * WIDTH];
-        statistic_row(row, around, floor, silence, &mut variance, out);
-    }
-    statistic
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn statistic_row(
-    row: &[f32],
-    around: [&[f32]; 3],
-    floor: &[f32],
-    silence: f32,
-    variance: &mut [f32],
-    out: &mut [f32],
-) {
-    let [before, here, after] = around.map(|sums| &sums[..WIDTH]);
-    let (row, floor) = (&row[..WIDTH], &floor[..WIDTH]);
-    let (variance, out) = (&mut variance[..WIDTH], &mut out[..WIDTH]);
-    for i in 0..WIDTH {
-        let neighbours = before[i] + here[i] + after[i] - row[i] + silence;
-        let ratio = (8.0 * row[i] / neighbours - 1.0).clamp(-1.5, 2.0);
-        variance[i] = 0.85 * variance[i] + 0.15 * ratio * ratio;
-        let noise = 8.0 * floor[i] / neighbours;
-        let weight = (1.0 - noise * noise).max(0.12);
-        out[i] = ratio * weight / (variance[i] + 0.05);
-    }
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn fold_rows(statistic: &[f32], speed: f64, sums: &mut [f32]) {
-    for (k, row) in statistic.chunks_exact(WIDTH).enumerate() {
-        let phase = (k as f64 * speed + 0.5) as usize % PHASES;
-        let out = &mut sums[phase * WIDTH..(phase + 1) * WIDTH];
-        for i in 0..WIDTH {
-            out[i] += row[i];
-        }
-    }
-}
-
-/// Rows of phases to columns of bins, each with the even phases twice and then the odd ones twice.
-#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn transpose(sums: &[f32], columns: &mut [f32], energies: &mut [f32]) {
-    // A cache line of bins at a time.
-    const TILE: usize = 16;
-    for row in sums.chunks_exact(WIDTH) {
-        for (energy, value) in energies.iter_mut().zip(row) {
-            *energy += value * value;
-        }
-    }
-    for (tile, columns) in columns.chunks_mut(TILE * 2 * PHASES).enumerate() {
-        for (phase, row) in sums.chunks_exact(WIDTH).enumerate() {
-            let place = phase % 2 * PHASES + phase / 2;
-            let row = &row[tile * TILE..];
-            for (column, value) in columns.chunks_exact_mut(2 * PHASES).zip(row) {
-                column[place] = *value;
+    let mut fold = Fold::new();
+    for (index, strip) in window.strips().enumerate() {
+        for (places, scores) in &mut speeds {
+            fold.take(index * STRIP, strip, places);
+            for score in scores {
+                score.add(&mut fold, pattern, &mut visit);
             }
         }
-        for half in columns.chunks_exact_mut(PHASES) {
-            half.copy_within(..PERIOD, PERIOD);
-        }
     }
 }
 
-/// A window folded to the phases of the block.
-pub(crate) struct Fold {
-    speed: f64,
-    rows: std::ops::Range<usize>,
-    /// Per bin of the map, the even phases twice and then the odd ones twice.
+/// The place among the phases, the even ones first, of each row under a speed.
+fn places(rows: usize, speed: f64) -> Vec<u16> {
+    let place = |row: usize| {
+        let phase = (row as f64 * speed + 0.5) as usize % PHASES;
+        (phase % 2 * PERIOD + phase / 2) as u16
+    };
+    (0..rows).map(place).collect()
+}
+
+/// A strip folded to the phases of the block.
+struct Fold {
+    /// Bin of the map that the strip begins with.
+    first: usize,
+    /// Place by place.
+    sums: [Lanes; PHASES],
+    /// Per bin, the even phases twice and then the odd ones twice; made where a score asks for them.
     columns: Vec<f32>,
-    energies: Vec<f32>,
+    energies: [f32; STRIP],
+    ready: [bool; STRIP],
 }
 
 impl Fold {
-    fn new(sums: &[f32], speed: f64, rows: std::ops::Range<usize>) -> Self {
-        let mut columns = vec![0.0; WIDTH * 2 * PHASES];
-        let mut energies = vec![0.0; WIDTH];
-        transpose(sums, &mut columns, &mut energies);
+    fn new() -> Self {
+        Self {
+            first: 0,
+            sums: [Lanes::ZERO; PHASES],
+            columns: vec![0.0; STRIP * 2 * PHASES],
+            energies: [0.0; STRIP],
+            ready: [false; STRIP],
+        }
+    }
+
+    /// Folds another strip.
+    fn take(&mut self, first: usize, strip: &[Lanes], places: &[u16]) {
+        fold_rows(strip, places, &mut self.sums);
+        self.first = first;
+        self.ready.fill(false);
+    }
+
+    /// Makes a column ready and returns its energy.
+    fn prepare(&mut self, column: usize) -> f32 {
+        if !std::mem::replace(&mut self.ready[column], true) {
+            let out = &mut self.columns[column * 2 * PHASES..(column + 1) * 2 * PHASES];
+            self.energies[column] = take_column(&self.sums, column, out);
+        }
+        self.energies[column]
+    }
+}
+
+/// Sums the rows of a strip that fall on the same place.
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+fn fold_rows(strip: &[Lanes], places: &[u16], sums: &mut [Lanes; PHASES]) {
+    sums.fill(Lanes::ZERO);
+    for (row, &place) in strip.iter().zip(places) {
+        let sum = &mut sums[usize::from(place)];
+        for lane in 0..STRIP {
+            sum.0[lane] += row.0[lane];
+        }
+    }
+}
+
+/// Writes a column of sums, each half twice, and returns its energy.
+fn take_column(sums: &[Lanes; PHASES], column: usize, out: &mut [f32]) -> f32 {
+    let halves = sums.chunks_exact(PERIOD).zip(out.chunks_exact_mut(PHASES));
+    let mut energy = 0.0;
+    for (sums, out) in halves {
+        for (value, sum) in out.iter_mut().zip(sums) {
+            *value = sum.0[column % STRIP];
+        }
+        energy += crate::perception::energy(&out[..PERIOD]) as f32;
+        out.copy_within(..PERIOD, PERIOD);
+    }
+    energy
+}
+
+/// The scores of a hypothesis, as far as it is summed up.
+struct Score {
+    speed: f64,
+    pitch: f64,
+    /// Bin of the map for each marked bin that lies within it.
+    columns: Vec<u16>,
+    /// Marked bins that are summed up.
+    bins: usize,
+    /// Score of each phase, the even ones first.
+    sums: [f32; PHASES],
+    energy: f32,
+}
+
+impl Score {
+    fn new(speed: f64, pitch: f64) -> Self {
+        let column = |bin: usize| ((bin + FIRST_BIN) as f64 * 2.0 * pitch).round() as u16;
         Self {
             speed,
-            rows,
-            columns,
-            energies,
+            pitch,
+            columns: (0..BinPlaces::new(pitch).within).map(column).collect(),
+            bins: 0,
+            sums: [0.0; PHASES],
+            energy: 1e-9,
         }
     }
 
-    /// Scores all phases under a pitch and keeps the best.
-    pub(crate) fn score(&self, pattern: &Pattern, pitch: f64, out: &mut Vec<Candidate>) {
-        let within = BinPlaces::new(pitch).within;
-        let columns: Vec<usize> = (0..within)
-            .map(|bin| ((bin + FIRST_BIN) as f64 * 2.0 * pitch).round() as usize)
-            .collect();
-        let mut sums = [0.0_f32; PHASES];
-        let (mut cells, mut energy) = (pattern.sync(), 1e-9_f32);
-        let mut first = 0;
-        for bins in BANDS.map(|bins| bins.min(within)) {
-            let (band, rest) =
-                cells.split_at(cells.partition_point(|cell| usize::from(cell.bin) < bins));
-            cells = rest;
-            if band.is_empty() {
-                continue;
+    /// Adds the bins that lie in a strip; `visit` sees the scores at the end of each band.
+    fn add(&mut self, fold: &mut Fold, pattern: &Pattern, visit: &mut impl FnMut(&Self, usize)) {
+        let end = fold.first + STRIP;
+        let inside = self.columns[self.bins..].iter();
+        let last = self.bins
+            + inside
+                .take_while(|&&column| usize::from(column) < end)
+                .count();
+        while self.bins < last {
+            let next = |band: usize| band.min(self.columns.len());
+            let band = BANDS.into_iter().map(next).find(|&band| band > self.bins);
+            let Some(band) = band else { return };
+            let bins = self.bins..last.min(band);
+            let columns = &self.columns[bins.clone()];
+            for &column in columns {
+                self.energy += fold.prepare(usize::from(column) - fold.first);
             }
-            correlate(&self.columns, &columns, band, &mut sums);
-            let columns = columns[first..bins].iter();
-            energy += columns.map(|&column| self.energies[column]).sum::<f32>();
-            first = bins;
-            let deviation = (energy * SYNC_FRAMES as f32 / PHASES as f32).sqrt();
-            self.keep_best(sums, deviation, pitch, bins, out);
+            let cells = &pattern.sync()[bins.start * SYNC_FRAMES..bins.end * SYNC_FRAMES];
+            correlate(&fold.columns, fold.first, columns, cells, &mut self.sums);
+            self.bins = bins.end;
+            if self.bins == band {
+                visit(self, band);
+            }
         }
     }
 
-    /// The scores of all phases over all bins at an unchanged pitch, in standard deviations of an unmarked
-    /// sound.
-    pub(crate) fn statistics(&self, pattern: &Pattern) -> Vec<f32> {
-        let columns: Vec<usize> = (FIRST_BIN..FIRST_BIN + BINS).map(|bin| 2 * bin).collect();
-        let mut sums = [0.0_f32; PHASES];
-        correlate(&self.columns, &columns, pattern.sync(), &mut sums);
-        let energy: f32 = columns.iter().map(|&column| self.energies[column]).sum();
-        let deviation = (energy * SYNC_FRAMES as f32 / PHASES as f32 + 1e-9).sqrt();
-        sums.iter().map(|sum| sum / deviation).collect()
+    /// Standard deviation of the sums in an unmarked sound.
+    fn deviation(&self) -> f32 {
+        (self.energy * SYNC_FRAMES as f32 / PHASES as f32).sqrt()
     }
 
-    /// Keeps the best phases of scores that have this standard deviation in an unmarked sound.
-    fn keep_best(
-        &self,
-        mut scores: [f32; PHASES],
-        deviation: f32,
-        pitch: f64,
-        bins: usize,
-        out: &mut Vec<Candidate>,
-    ) {
+    /// Keeps the best phases.
+    fn keep_best(&self, bins: usize, window: &Window, out: &mut Vec<Candidate>) {
+        let deviation = self.deviation();
+        let mut scores = self.sums;
         for _ in 0..KEPT {
             let Some((place, score)) = scores
                 .iter()
@@ -246,16 +231,16 @@ impl Fold {
             };
             // Even phases come first; `phase` is that of a block's first frame.
             let phase = 2 * (place % PERIOD) + place / PERIOD;
-            let origin = self.rows.start as f64 + phase as f64 * 0.5 * ROWS_PER_FRAME / self.speed;
+            let start = window.rows.start as f64;
             out.push(Candidate {
                 z: score / deviation,
                 alignment: Alignment {
                     speed: self.speed,
-                    pitch,
-                    origin,
+                    pitch: self.pitch,
+                    origin: start + phase as f64 * 0.5 * ROWS_PER_FRAME / self.speed,
                 },
                 bins,
-                rows: self.rows.clone(),
+                rows: window.rows.clone(),
             });
             // Phases beside a peak are the same peak.
             for near in [phase + PHASES - 1, phase, phase + 1] {
@@ -266,21 +251,46 @@ impl Fold {
     }
 }
 
+/// Phases that are summed at a time, in registers.
+const CHUNK: usize = 80;
+/// Where the chunks of the block's phases begin; they overlap, and what both sum is the same.
+const CHUNKS: [usize; 2] = [0, PERIOD - CHUNK];
+
+/// Adds the cells' signed columns to the scores of all phases, the even ones first.
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
-fn correlate(folded: &[f32], columns: &[usize], cells: &[SyncCell], scores: &mut [f32; PHASES]) {
-    let (even, odd) = scores.split_at_mut(PERIOD);
-    for cell in cells {
-        let Some(&column) = columns.get(usize::from(cell.bin)) else {
-            break;
-        };
-        let phases = &folded[column * 2 * PHASES..(column + 1) * 2 * PHASES];
-        let start = usize::from(cell.frame);
-        let (even_phases, odd_phases) = phases.split_at(PHASES);
-        let even_phases = &even_phases[start..start + PERIOD];
-        let odd_phases = &odd_phases[start..start + PERIOD];
-        for i in 0..PERIOD {
-            even[i] += cell.sign * even_phases[i];
-            odd[i] += cell.sign * odd_phases[i];
+fn correlate(
+    folded: &[f32],
+    first_column: usize,
+    columns: &[u16],
+    cells: &[SyncCell],
+    scores: &mut [f32; PHASES],
+) {
+    for half in 0..2 {
+        let mut chunks = [[0.0_f32; CHUNK]; 2];
+        for (first, sums) in CHUNKS.into_iter().zip(&mut chunks) {
+            let mut registers = [[0.0_f32; 16]; CHUNK / 16];
+            for (&column, cells) in columns.iter().zip(cells.chunks_exact(SYNC_FRAMES)) {
+                let column = usize::from(column) - first_column;
+                let phases = &folded[(2 * column + half) * PHASES..][..PHASES];
+                for cell in cells {
+                    let start = usize::from(cell.frame) + first;
+                    let phases = phases[start..start + CHUNK].as_chunks::<16>().0;
+                    for (register, phases) in registers.iter_mut().zip(phases) {
+                        for lane in 0..16 {
+                            register[lane] += cell.sign * phases[lane];
+                        }
+                    }
+                }
+            }
+            sums.copy_from_slice(registers.as_flattened());
+        }
+        let scores = &mut scores[half * PERIOD..(half + 1) * PERIOD];
+        let [low, high] = chunks;
+        for (score, sum) in scores[..CHUNK].iter_mut().zip(&low) {
+            *score += sum;
+        }
+        for (score, sum) in scores[CHUNK..].iter_mut().zip(&high[2 * CHUNK - PERIOD..]) {
+            *score += sum;
         }
     }
 }

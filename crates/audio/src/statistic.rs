@@ -4,6 +4,8 @@
 //! beside, all eight) are each divided by their own local variance and added. Where a sound is
 //! tonal, the neighbours in time predict it well and count most; where it is noisy, all eight do.
 
+use multiversion::multiversion;
+
 use crate::alignment::Alignment;
 use crate::format::BINS;
 use crate::map::Map;
@@ -102,28 +104,24 @@ impl Ratios {
         let cells = frames * BINS;
         let [mut in_time, mut in_frequency, mut all, mut local] =
             std::array::from_fn(|_| vec![0.0; cells]);
-        let ratio = |a: f32, sum: f32, count: f32| {
-            (count * (a + silence) / (sum + count * silence) - 1.0).clamp(CLIP.0, CLIP.1)
-        };
         for k in 0..frames {
             let row = |k: usize| &amplitudes[k * width..(k + 1) * width];
-            let (before, here, after) = (
+            let around = [
                 row(k.saturating_sub(1)),
                 row(k),
                 row((k + 1).min(frames - 1)),
+            ];
+            let cells = k * BINS..(k + 1) * BINS;
+            ratios_of_frame(
+                around,
+                silence,
+                [
+                    &mut in_time[cells.clone()],
+                    &mut in_frequency[cells.clone()],
+                    &mut all[cells.clone()],
+                    &mut local[cells],
+                ],
             );
-            for bin in 0..BINS {
-                let a = here[bin + 1];
-                let time = before[bin + 1] + after[bin + 1];
-                let frequency = here[bin] + here[bin + 2];
-                let corners = before[bin] + before[bin + 2] + after[bin] + after[bin + 2];
-                let around = time + frequency + corners;
-                let i = k * BINS + bin;
-                in_time[i] = ratio(a, time, 2.0);
-                in_frequency[i] = ratio(a, frequency, 2.0);
-                all[i] = ratio(a, around, 8.0);
-                local[i] = 0.7 * around / 8.0 + 0.3 * a;
-            }
         }
         Self {
             in_time,
@@ -136,12 +134,38 @@ impl Ratios {
     fn combine(&self) -> Vec<f32> {
         let mut sum = vec![0.0; self.all.len()];
         for ratios in [&self.in_time, &self.in_frequency, &self.all] {
-            let variances = local_mean_square(ratios);
-            for ((sum, ratio), variance) in sum.iter_mut().zip(ratios).zip(&variances) {
-                *sum += ratio / (variance + VARIANCE_FLOOR);
-            }
+            add_normalised(ratios, &local_mean_square(ratios), &mut sum);
         }
         sum
+    }
+}
+
+/// The ratios of a frame's cells in time, in frequency and to all neighbours, and their smoothed amplitude; the
+/// rows have one bin more on each side.
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+fn ratios_of_frame(around: [&[f32]; 3], silence: f32, out: [&mut [f32]; 4]) {
+    let [before, here, after] = around.map(|row| &row[..BINS + 2]);
+    let [in_time, in_frequency, all, local] = out.map(|row| &mut row[..BINS]);
+    let ratio = |a: f32, sum: f32, count: f32| {
+        (count * (a + silence) / (sum + count * silence) - 1.0).clamp(CLIP.0, CLIP.1)
+    };
+    for bin in 0..BINS {
+        let a = here[bin + 1];
+        let time = before[bin + 1] + after[bin + 1];
+        let frequency = here[bin] + here[bin + 2];
+        let corners = before[bin] + before[bin + 2] + after[bin] + after[bin + 2];
+        let around = time + frequency + corners;
+        in_time[bin] = ratio(a, time, 2.0);
+        in_frequency[bin] = ratio(a, frequency, 2.0);
+        all[bin] = ratio(a, around, 8.0);
+        local[bin] = 0.7 * around / 8.0 + 0.3 * a;
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+fn add_normalised(ratios: &[f32], variances: &[f32], sum: &mut [f32]) {
+    for ((sum, ratio), variance) in sum.iter_mut().zip(ratios).zip(variances) {
+        *sum += ratio / (variance + VARIANCE_FLOOR);
     }
 }
 
@@ -153,24 +177,39 @@ fn local_mean_square(values: &[f32]) -> Vec<f32> {
         .chunks_exact(BINS)
         .zip(over_bins.chunks_exact_mut(BINS))
     {
-        for (window, out) in row.windows(5).zip(&mut out[2..]) {
-            *out = window.iter().map(|value| value * value).sum();
-        }
-        out[0] = out[2];
-        out[1] = out[2];
-        out[BINS - 1] = out[BINS - 3];
-        out[BINS - 2] = out[BINS - 3];
+        squares_over_bins(row, out);
     }
     let mut mean = vec![0.0; values.len()];
     for (k, out) in mean.chunks_exact_mut(BINS).enumerate() {
-        for offset in 0..5 {
+        let near = std::array::from_fn(|offset| {
             let near = (k + offset).saturating_sub(2).min(frames - 1);
-            for (out, value) in out.iter_mut().zip(&over_bins[near * BINS..]) {
-                *out += value * 0.04;
-            }
-        }
+            &over_bins[near * BINS..(near + 1) * BINS]
+        });
+        mean_of_rows(near, out);
     }
     mean
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+fn squares_over_bins(row: &[f32], out: &mut [f32]) {
+    let (row, out) = (&row[..BINS], &mut out[..BINS]);
+    for i in 2..BINS - 2 {
+        let square = |k: usize| row[k] * row[k];
+        out[i] = square(i - 2) + square(i - 1) + square(i) + square(i + 1) + square(i + 2);
+    }
+    out[0] = out[2];
+    out[1] = out[2];
+    out[BINS - 1] = out[BINS - 3];
+    out[BINS - 2] = out[BINS - 3];
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
+fn mean_of_rows(rows: [&[f32]; 5], out: &mut [f32]) {
+    let [a, b, c, d, e] = rows.map(|row| &row[..BINS]);
+    let out = &mut out[..BINS];
+    for i in 0..BINS {
+        out[i] = (a[i] + b[i] + c[i] + d[i] + e[i]) * 0.04;
+    }
 }
 
 fn classes(local: &[f32]) -> Vec<CellClass> {
@@ -195,7 +234,7 @@ fn classes(local: &[f32]) -> Vec<CellClass> {
 }
 
 fn class(value: f32, limits: &[f32]) -> u8 {
-    limits.iter().take_while(|&&limit| value >= limit).count() as u8
+    limits.iter().map(|&limit| u8::from(value >= limit)).sum()
 }
 
 /// Noise floor of each bin: the lower seventh over time, smoothed over nine bins.

@@ -172,7 +172,9 @@ impl Channel {
             context: &self.held[..end],
             first_unit: self.first_unit,
         };
-        let change = marker.change(piece, keep.clone(), mean);
+        let mut change = Vec::with_capacity(length);
+        let inner = marker.inner(piece);
+        marker.change(piece, &inner, keep.clone(), mean, &mut change);
         self.gate.push(&self.held[keep], &change, out);
     }
 }
