@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use filigrane_payload::{KeyId, MarkId, Origin};
 use rusqlite::{
-    Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params,
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior,
+    params,
 };
 
 use crate::entry::{Entry, FileFacts, Fingerprint, Medium, Salt, Tombstone};
@@ -47,6 +48,27 @@ pub fn default_path() -> Option<PathBuf> {
     Some(data.join("filigrane/registry.sqlite3"))
 }
 
+/// Tries again while other connections are in the way. SQLite waits by itself for most locks, but not where a lock that
+/// is held grows, as in the change to a write-ahead log: it says "busy" at once there.
+fn patiently<T>(attempt: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let result = attempt();
+        let code = result
+            .as_ref()
+            .err()
+            .and_then(rusqlite::Error::sqlite_error_code);
+        let is_busy = matches!(
+            code,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+        );
+        if !is_busy || Instant::now() >= deadline {
+            return result;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 impl SqliteStore {
     /// Opens a registry and makes it where it is missing, with the last folder of its path (readable by
     /// its owner only).
@@ -71,7 +93,7 @@ impl SqliteStore {
         };
         let connection = Connection::open(path).map_err(error)?;
         connection.busy_timeout(PATIENCE).map_err(error)?;
-        let found = schema::version(&connection).map_err(error)?;
+        let found = patiently(|| schema::version(&connection)).map_err(error)?;
         if found > schema::VERSION {
             return Err(RegistryError::Newer {
                 place,
@@ -99,7 +121,7 @@ impl SqliteStore {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
             connection.busy_timeout(PATIENCE)?;
-            let version = schema::version(&connection)?;
+            let version = patiently(|| schema::version(&connection))?;
             Ok((connection, version))
         });
         let (connection, found) = opened.map_err(|source| RegistryError::Database {
@@ -156,9 +178,7 @@ impl SqliteStore {
             ("synchronous", "FULL"),
             ("secure_delete", "ON"),
         ] {
-            connection
-                .pragma_update(None, pragma, value)
-                .map_err(error)?;
+            patiently(|| connection.pragma_update(None, pragma, value)).map_err(error)?;
         }
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)

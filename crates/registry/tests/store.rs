@@ -83,6 +83,24 @@ fn many_writers_lose_nothing() {
 }
 
 #[test]
+fn who_opens_a_new_registry_at_the_same_moment_waits() {
+    for _ in 0..30 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("registry.sqlite3");
+        let start = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    start.wait();
+                    // And closes it again: the last one to do so puts the write-ahead log away.
+                    SqliteStore::open(&path).unwrap();
+                });
+            }
+        });
+    }
+}
+
+#[test]
 fn what_is_no_registry_or_newer_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("text");
