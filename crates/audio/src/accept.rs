@@ -19,8 +19,8 @@ const LEAST_SYNC_Z: f64 = 3.7;
 /// Evidence from which on a mark is so likely that a wider list is worth its time.
 const WIDE_LN_EVIDENCE: f64 = -8.0;
 
-/// Place among a decoder's candidates down to which one is believed. A damaged mark's payload is the first of them
-/// in 99 of 100 readings; further down one passes the check by chance as often as any other.
+/// Place among a decoder's candidates down to which one is believed. A damaged mark's payload is nearly always the
+/// first of them; further down one passes the check by chance as often as any other.
 const LAST_RANK: usize = 15;
 
 /// A payload that was read.

@@ -15,6 +15,7 @@ pub mod clock;
 mod error;
 pub mod image;
 mod keys;
+mod page;
 pub mod random;
 pub mod statistics;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::measure::{Length, Measurement, Outcome, Subject, Trial};
 use super::report::markdown;
 use super::spectrogram::Example;
-use crate::image::html::{Row, STYLE, bars, base64, escaped, fact_list};
+use crate::page::{Recovery, STYLE, base64, escaped, fact_list, recovery_chart};
 use crate::statistics::mean;
 
 /// A self-contained page: what matters most, recovery per attack, spectrograms, and the tables as text. Light
@@ -103,20 +103,21 @@ fn recovery(measurement: &Measurement, length: Length, page: &mut String) -> std
         };
         let (recovered, counted) = tally(own());
         if counted > 0 {
-            rows.push(Row {
-                name: attack.name.to_owned(),
-                share: recovered as f64 / counted as f64,
-                label: format!("{recovered}/{counted}"),
-                is_bad: own().any(|trial| trial.outcome == Outcome::Wrong),
+            let wrong = own().filter(|trial| trial.outcome == Outcome::Wrong);
+            rows.push(Recovery {
+                attack: attack.name,
+                recovered,
+                counted,
+                wrong: wrong.count(),
             });
         }
     }
     writeln!(
         page,
-        "<h2>Recovery per attack, {length}</h2><p>Share of clips whose 96 bits were all read. A bar of the other \
-         colour had a wrong payload.</p>"
+        "<h2>Recovery per attack, {length}</h2><p>Share of clips whose 96 bits were all read, in per cent, with 95 % \
+         intervals. A bar of the other colour had a wrong payload.</p>"
     )?;
-    bars(&rows, "Recovery per attack", page)
+    recovery_chart(&rows, page)
 }
 
 /// Original, marked and difference side by side.

@@ -10,7 +10,7 @@ mod corpus;
 mod example;
 mod filigrane;
 mod forgery;
-pub(crate) mod html;
+mod html;
 mod json_lines;
 mod list;
 pub mod quality;
