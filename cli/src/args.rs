@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use filigrane::{Requirement, Search};
+use filigrane::{Requirement, Search, TrainingMining};
 
 /// Mark generated images and audio, and check such marks.
 #[derive(Debug, Parser)]
@@ -275,9 +275,35 @@ pub(crate) struct Stamp {
     /// Model that made the medium, as `sdxl-turbo` or `sdxl-turbo/1.0`
     #[arg(long, value_name = "NAME[/VERSION]")]
     pub(crate) model: Option<String>,
+    /// SHA-256 of the model's file, for the manifest
+    #[arg(long, value_name = "HEX", requires = "model", value_parser = sha256)]
+    pub(crate) model_sha256: Option<String>,
+    /// Who provides the system that made the medium, for the manifest
+    #[arg(long, value_name = "NAME", env = "FILIGRANE_PROVIDER")]
+    pub(crate) provider: Option<String>,
+    /// File with the prompt; the manifest gets a salted hash of it, never the text
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prompt_file: Option<PathBuf>,
+    /// What the manifest says about training and mining (CAWG): `allowed`, `not-allowed` or `constrained`, for all uses
+    /// or as USE=PERMISSION with data-mining, ai-inference, ai-training or ai-generative-training; may be given
+    /// several times
+    #[arg(long, value_name = "PERMISSION")]
+    pub(crate) training_mining: Vec<TrainingMining>,
+    /// Also write the `AIGC` metadata label of China's GB 45438-2025
+    #[arg(long)]
+    pub(crate) aigc: bool,
     /// Title in the manifest [default: the file's name]
     #[arg(long, value_name = "TEXT")]
     pub(crate) title: Option<String>,
+}
+
+/// Sixty-four hexadecimal digits, in lower case.
+fn sha256(text: &str) -> Result<String, String> {
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(format!("expected 64 hexadecimal digits, found `{text}`"))
+    }
 }
 
 /// Who signs.

@@ -1,6 +1,6 @@
 //! `filigrane inspect`: facts, no key, no verdict.
 
-use filigrane::{Error, Inspection, Shape, State, inspect};
+use filigrane::{Disclosure, Error, Inspection, Shape, State, inspect};
 
 use super::shared::{self, Summary, failed};
 use super::stamp::shared_read;
@@ -79,6 +79,13 @@ fn print(inspection: &Inspection, printer: Printer) {
             .iter()
             .map(|line| ("metadata", line.clone())),
     );
+    if let Some(aigc) = &inspection.aigc {
+        let line = format!(
+            "{} · producer {} · {}",
+            aigc.label, aigc.content_producer, aigc.produce_id
+        );
+        lines.push(("AIGC label", line));
+    }
     let credentials = &inspection.credentials;
     let state = serde_json::to_value(&credentials.state).unwrap_or_default();
     lines.push(("credentials", state.as_str().unwrap_or_default().to_owned()));
@@ -98,6 +105,16 @@ fn print(inspection: &Inspection, printer: Printer) {
                 .into_iter()
                 .filter_map(|(name, value)| Some((name, value.clone()?))),
         );
+        if let Some(disclosure) = &credentials.disclosure {
+            lines.extend(disclosed(disclosure));
+        }
+        if let Some(choices) = credentials.training_mining {
+            let choices = serde_json::to_value(choices).unwrap_or_default();
+            for (name, choice) in choices.as_object().into_iter().flatten() {
+                let choice = choice.as_str().unwrap_or_default();
+                lines.push(("  training", format!("{name}: {choice}")));
+            }
+        }
         for binding in &credentials.soft_bindings {
             lines.push((
                 "  binding",
@@ -130,4 +147,27 @@ fn print(inspection: &Inspection, printer: Printer) {
     for (name, value) in lines {
         printer.line(&format!("  {name:<12}  {}", shown(&value)));
     }
+}
+
+/// What a disclosure tells, a line each.
+fn disclosed(disclosure: &Disclosure) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    let mut add = |name, value: Option<&String>| {
+        lines.extend(value.map(|value| (name, value.clone())));
+    };
+    add("  provider", disclosure.provider.as_ref());
+    let system = disclosure.system.as_ref();
+    add("  system", system.map(|system| &system.name));
+    add(
+        "  version",
+        system.and_then(|system| system.version.as_ref()),
+    );
+    add("  sha256", system.and_then(|system| system.sha256.as_ref()));
+    add("  time", disclosure.time.as_ref());
+    add("  identifier", disclosure.identifier.as_ref());
+    if let Some(prompt) = &disclosure.prompt {
+        let (salt, hash) = (&prompt.salt, &prompt.sha256);
+        lines.push(("  prompt", format!("SHA-256 {hash}, salt {salt}")));
+    }
+    lines
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use filigrane::{
     Error, Format, Key, Limits, MarkId, Origin, Quality, StampOptions, Stamped, Stamper,
-    StamperBuilder, write_file,
+    StamperBuilder, System, write_file,
 };
 
 use super::shared::{self, Summary, failed, probability};
@@ -32,13 +32,18 @@ pub(crate) fn embed(arguments: &Embed, printer: Printer) -> Result<Exit, Failure
 
 pub(crate) fn stamp(arguments: &Stamp, global: &Global, printer: Printer) -> Result<Exit, Failure> {
     let title = arguments.title.as_deref();
-    let job = Job::new(
+    let mut job = Job::new(
         &arguments.inputs,
         &arguments.outputs,
         &arguments.mark,
         title,
         ".stamped",
     )?;
+    if let Some(path) = &arguments.prompt_file {
+        let prompt = std::fs::read_to_string(path);
+        let prompt = prompt.with_context(|| format!("the prompt `{}`", path.display()))?;
+        job.options.prompt = Some(prompt);
+    }
     let mut builder = builder(&arguments.mark, &arguments.outputs, &arguments.inputs)?;
     if let Some(generator) = &arguments.generator {
         let (name, version) = generator.split_once('/').unwrap_or((generator, "0"));
@@ -50,8 +55,20 @@ pub(crate) fn stamp(arguments: &Stamp, global: &Global, printer: Printer) -> Res
             .map_or((model.as_str(), None), |(name, version)| {
                 (name, Some(version))
             });
-        builder = builder.model(name, version);
+        builder = builder.model(System {
+            name: name.to_owned(),
+            version: version.map(str::to_owned),
+            sha256: arguments.model_sha256.clone(),
+        });
     }
+    if let Some(provider) = &arguments.provider {
+        builder = builder.provider(provider);
+    }
+    let choices = arguments.training_mining.iter();
+    if let Some(choices) = choices.copied().reduce(|earlier, later| later.or(earlier)) {
+        builder = builder.training_mining(choices);
+    }
+    builder = builder.aigc(arguments.aigc);
     if let Some(store) = shared::registry(&arguments.registry, true)? {
         builder = builder.registry(store);
     }
@@ -121,6 +138,7 @@ impl<'a> Job<'a> {
                 id,
                 title: title.map(str::to_owned),
                 format,
+                prompt: None,
             },
             title_from_name: title.is_none(),
             limits: shared::limits(&inputs.limits),

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use filigrane::{
-    FingerprintEvidence, Limits, RegistryEvidence, Report, Requirement, State, Unmet, Verdict,
-    Verifier, check_anchors,
+    Credentials, FingerprintEvidence, Limits, RegistryEvidence, Report, Requirement, State, Unmet,
+    Verdict, Verifier, check_anchors,
 };
 use serde::Serialize;
 
@@ -271,6 +271,7 @@ fn evidence(report: &Report) -> Vec<String> {
             line.push_str(&shown(part));
         }
         lines.push(line);
+        lines.extend(disclosure(credentials));
         for failure in &credentials.failures {
             lines.push(format!(
                 "             {}: {}",
@@ -280,6 +281,19 @@ fn evidence(report: &Report) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Who made it, with what, and when, as far as the manifest tells.
+fn disclosure(credentials: &Credentials) -> Option<String> {
+    let disclosure = credentials.disclosure.as_ref()?;
+    let mut parts = Vec::new();
+    parts.extend(disclosure.provider.as_deref().map(shown));
+    if let Some(system) = &disclosure.system {
+        let version = system.version.as_deref().unwrap_or_default();
+        parts.push(shown(format!("{} {version}", system.name).trim_end()));
+    }
+    parts.extend(disclosure.time.as_deref().map(shown));
+    (!parts.is_empty()).then(|| format!("             made with {}", parts.join(" · ")))
 }
 
 /// The fingerprint layer in words, where it says something.

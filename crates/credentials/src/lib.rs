@@ -10,6 +10,7 @@
 //! - [`read`] and [`read_detached`] say what is there, as [`Credentials`], judged against [`Trust`].
 
 mod command;
+mod disclosure;
 mod error;
 mod explain;
 mod identity;
@@ -20,12 +21,15 @@ mod soft_binding;
 mod time_stamp;
 
 pub use command::CommandSigner;
+pub use disclosure::{
+    DISCLOSURE, Disclosure, Permission, PromptHash, System, TrainingMining, UnknownPermission,
+};
 pub use error::CredentialsError;
 pub use identity::{
     Algorithm, DevelopmentIdentity, Identity, Signer, Subject, certificate_request,
 };
 pub use key::PrivateKey;
-pub use manifest::{ClaimedOrigin, ManifestRequest, Model, Parent, Signed, sign};
+pub use manifest::{ClaimedOrigin, ManifestRequest, Parent, Signed, sign};
 pub use read::{Credentials, Failure, IngredientSummary, State, Trust, read, read_detached};
 pub use soft_binding::SoftBinding;
 pub use time_stamp::{HttpTimeStamper, TimeStampMode, TimeStamper, TimeStamping};

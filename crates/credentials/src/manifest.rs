@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use c2pa::{Builder, Context, SigningAlg};
 use serde_json::{Value, json};
 
+use crate::disclosure::{self, Disclosure, System, TrainingMining};
 use crate::error::CredentialsError;
 use crate::identity::{Algorithm, Signer, der_certificates};
 use crate::read::settings;
@@ -50,15 +51,6 @@ impl ClaimedOrigin {
     }
 }
 
-/// The model that made an asset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Model<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its version.
-    pub version: Option<&'a str>,
-}
-
 /// The file that an asset was made from; its manifest becomes the parent ingredient.
 #[derive(Debug, Clone, Copy)]
 pub struct Parent<'a> {
@@ -80,7 +72,11 @@ pub struct ManifestRequest<'a> {
     /// How the asset came to be.
     pub origin: ClaimedOrigin,
     /// The model that made it.
-    pub model: Option<Model<'a>>,
+    pub model: Option<&'a System>,
+    /// Who made it, with what, and when.
+    pub disclosure: Option<&'a Disclosure>,
+    /// What may be done with it.
+    pub training_mining: Option<TrainingMining>,
     /// Identifiers that the content itself carries.
     pub soft_bindings: &'a [SoftBinding],
     /// The input, where it has a manifest of its own.
@@ -179,7 +175,7 @@ fn sign_checked(
 fn definition(request: &ManifestRequest<'_>) -> Value {
     let agent = request.model.map_or_else(
         || json!({"name": request.generator_name, "version": request.generator_version}),
-        |model| match model.version {
+        |model| match &model.version {
             Some(version) => json!({"name": model.name, "version": version}),
             None => json!({"name": model.name}),
         },
@@ -200,6 +196,15 @@ fn definition(request: &ManifestRequest<'_>) -> Value {
     if !request.soft_bindings.is_empty() {
         actions.push(json!({"action": "c2pa.watermarked.bound"}));
     }
+    let mut assertions = vec![json!({
+        "label": "c2pa.actions.v2",
+        "created": true,
+        "data": {"actions": actions, "allActionsIncluded": true},
+    })];
+    assertions.extend(disclosure::assertions(
+        request.disclosure,
+        request.training_mining,
+    ));
     json!({
         "title": request.title,
         "claim_generator_info": [{
@@ -207,11 +212,7 @@ fn definition(request: &ManifestRequest<'_>) -> Value {
             "version": request.generator_version,
             "specVersion": SPECIFICATION,
         }],
-        "assertions": [{
-            "label": "c2pa.actions.v2",
-            "created": true,
-            "data": {"actions": actions, "allActionsIncluded": true},
-        }],
+        "assertions": assertions,
     })
 }
 

@@ -7,6 +7,7 @@ use c2pa::{Context, Manifest, Reader, ValidationResults, ValidationState};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::disclosure::{self, Disclosure, TrainingMining};
 use crate::error::CredentialsError;
 use crate::explain::{asset_changed, explanation};
 use crate::identity::der_certificates;
@@ -101,6 +102,12 @@ pub struct Credentials {
     pub title: Option<String>,
     /// What it says of its origin: `generated`, `edited`, `captured` or nothing.
     pub claim: Option<&'static str>,
+    /// Who made it, with what, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disclosure: Option<Disclosure>,
+    /// What may be done with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub training_mining: Option<TrainingMining>,
     /// Identifiers that the content should carry.
     #[serde(skip)]
     pub soft_bindings: Vec<SoftBinding>,
@@ -127,6 +134,8 @@ impl Credentials {
             generator: None,
             title: None,
             claim: None,
+            disclosure: None,
+            training_mining: None,
             soft_bindings: Vec::new(),
             failures: Vec::new(),
             ingredients: Vec::new(),
@@ -228,7 +237,12 @@ pub(crate) fn settings(trust: &Trust) -> Value {
         },
         "builder": {
             "thumbnail": {"enabled": false},
-            "created_assertion_labels": ["c2pa.actions.v2", soft_binding::LABEL],
+            "created_assertion_labels": [
+                "c2pa.actions.v2",
+                soft_binding::LABEL,
+                disclosure::DISCLOSURE,
+                disclosure::TRAINING_MINING,
+            ],
         },
         "trust": {"trust_config": USAGES},
     });
@@ -321,6 +335,8 @@ fn summary(reader: &Reader, detached: bool) -> Credentials {
         generator: manifest.and_then(generator),
         title: manifest.and_then(Manifest::title).map(str::to_owned),
         claim: manifest.and_then(claim),
+        disclosure: manifest.and_then(disclosure::disclosure),
+        training_mining: manifest.and_then(disclosure::training_mining),
         soft_bindings: manifest.map_or_else(Vec::new, soft_bindings),
         ingredients: manifest.map_or_else(Vec::new, |manifest| ingredients(manifest, results)),
         label: reader.active_label().map(str::to_owned),

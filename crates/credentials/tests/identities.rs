@@ -24,6 +24,8 @@ fn state(signer: &dyn Signer, anchor: &str) -> Result<State, CredentialsError> {
         generator_version: "1.0",
         origin: ClaimedOrigin::Generated,
         model: None,
+        disclosure: None,
+        training_mining: None,
         soft_bindings: &[],
         parent: None,
         time_stamping: None,

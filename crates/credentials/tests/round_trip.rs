@@ -42,6 +42,8 @@ fn request<'a>(bindings: &'a [SoftBinding], origin: ClaimedOrigin) -> ManifestRe
         generator_version: "1.0",
         origin,
         model: None,
+        disclosure: None,
+        training_mining: None,
         soft_bindings: bindings,
         parent: None,
         time_stamping: None,

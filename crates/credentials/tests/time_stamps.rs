@@ -201,6 +201,8 @@ fn request(time_stamping: Option<TimeStamping<'_>>) -> ManifestRequest<'_> {
         generator_version: "1.0",
         origin: ClaimedOrigin::Generated,
         model: None,
+        disclosure: None,
+        training_mining: None,
         soft_bindings: &[],
         parent: None,
         time_stamping,

@@ -60,6 +60,12 @@ pub enum Error {
         /// The identifier of that mark.
         id: String,
     },
+    /// The `AIGC` label of GB 45438 cannot be written.
+    #[error("the AIGC label cannot be written: {reason}")]
+    Label {
+        /// Why.
+        reason: String,
+    },
     /// What was written did not read back.
     #[error("the result did not read back: {what}; nothing was written")]
     ReadBack {

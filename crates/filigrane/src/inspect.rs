@@ -6,6 +6,7 @@ use filigrane_credentials::{Credentials, Trust, supports};
 use filigrane_media::{Limits, Metadata, PictureSamples, read_metadata};
 use serde::Serialize;
 
+use crate::aigc::AigcLabel;
 use crate::content::{Content, probe};
 use crate::error::Error;
 use crate::files;
@@ -37,6 +38,9 @@ pub struct Inspection {
     pub shape: Shape,
     /// What stands beside the medium.
     pub metadata: Vec<String>,
+    /// The `AIGC` label of China's GB 45438-2025, which nobody signs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aigc: Option<AigcLabel>,
     /// What the credentials say, with nobody trusted.
     pub credentials: Credentials,
 }
@@ -111,6 +115,7 @@ pub fn inspect(bytes: &[u8], name: &str, limits: &Limits) -> Result<Inspection, 
     } else {
         Credentials::absent()
     };
+    let metadata = read_metadata(bytes, format);
     Ok(Inspection {
         schema: SCHEMA,
         kind: "inspection",
@@ -121,7 +126,8 @@ pub fn inspect(bytes: &[u8], name: &str, limits: &Limits) -> Result<Inspection, 
         bytes: bytes.len() as u64,
         blake3: blake3::hash(bytes).to_hex().to_string(),
         shape,
-        metadata: list(&read_metadata(bytes, format)),
+        aigc: AigcLabel::read(&metadata),
+        metadata: list(&metadata),
         credentials,
     })
 }

@@ -37,6 +37,7 @@
 //! - Formats, quality and metadata stay as in the input.
 //! - Limits on bytes, pixels, duration and channels are on; nothing is fetched from the network.
 
+mod aigc;
 mod content;
 mod error;
 mod files;
@@ -51,10 +52,12 @@ mod stamper;
 mod verdict;
 mod verifier;
 
+pub use aigc::AigcLabel;
 pub use error::Error;
 pub use filigrane_credentials::{
-    Algorithm, CommandSigner, Credentials, CredentialsError, HttpTimeStamper, Identity, PrivateKey,
-    Signer, State, Subject, TimeStampMode, TimeStamper, certificate_request,
+    Algorithm, CommandSigner, Credentials, CredentialsError, Disclosure, HttpTimeStamper, Identity,
+    Permission, PrivateKey, PromptHash, Signer, State, Subject, System, TimeStampMode, TimeStamper,
+    TrainingMining, UnknownPermission, certificate_request,
 };
 pub use filigrane_image::{Search, UnknownSearch};
 pub use filigrane_media::{Format, Limits, MediaError, Medium};

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use filigrane_credentials::{
-    ClaimedOrigin, Credentials, Identity, ManifestRequest, Model, Parent, Signer, SoftBinding,
-    TimeStampMode, TimeStamper, TimeStamping, Trust, supports,
+    ClaimedOrigin, Credentials, Disclosure, Identity, ManifestRequest, Parent, PromptHash, Signer,
+    SoftBinding, System, TimeStampMode, TimeStamper, TimeStamping, TrainingMining, Trust, supports,
 };
 use filigrane_image::Search;
 use filigrane_media::{Format, Limits, Medium, Metadata, read_metadata};
 use filigrane_payload::{Key, MarkId, Origin, Payload};
 use filigrane_registry::{Entry, FileFacts, Fingerprint, Store};
 
+use crate::aigc::AigcLabel;
 use crate::content::{Content, Encoding, probe};
 use crate::error::Error;
 use crate::files;
@@ -43,7 +44,10 @@ struct Settings {
     time_stamper: Option<(Arc<dyn TimeStamper>, TimeStampMode)>,
     store: Option<Arc<dyn Store>>,
     generator: (String, String),
-    model: Option<(String, Option<String>)>,
+    model: Option<System>,
+    provider: Option<String>,
+    training_mining: Option<TrainingMining>,
+    aigc: bool,
     limits: Limits,
     encoding: Encoding,
     remark: bool,
@@ -59,6 +63,8 @@ pub struct StampOptions {
     pub title: Option<String>,
     /// The format to write; the input's where none is given.
     pub format: Option<Format>,
+    /// The prompt, of which the manifest holds a salted hash.
+    pub prompt: Option<String>,
 }
 
 impl Stamper {
@@ -73,6 +79,9 @@ impl Stamper {
             store: None,
             generator: ("filigrane".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             model: None,
+            provider: None,
+            training_mining: None,
+            aigc: false,
             limits: Limits::default(),
             encoding: Encoding::default(),
             remark: false,
@@ -136,7 +145,8 @@ impl Stamper {
         let id = options.id.map_or_else(MarkId::random, Ok)?;
         let payload = Payload::new(self.settings.origin, id);
         let quality = embed(&mut content, &self.plans, &payload)?;
-        let metadata = read_metadata(bytes, source);
+        let mut metadata = read_metadata(bytes, source);
+        self.label(&mut metadata, format, id)?;
         let (marked, p_value) =
             self.encode_until_it_reads_back(&content, format, &metadata, &payload)?;
         let size = content.size();
@@ -179,6 +189,45 @@ impl Stamper {
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         };
         Ok((finished, stamped))
+    }
+
+    /// Adds the label of GB 45438 where it was asked for.
+    fn label(&self, metadata: &mut Metadata, format: Format, id: MarkId) -> Result<(), Error> {
+        if !self.settings.aigc {
+            return Ok(());
+        }
+        if !matches!(self.settings.origin, Origin::Generated | Origin::Edited) {
+            return Err(Error::Label {
+                reason: format!(
+                    "it says that AI made it, and the origin is `{}`",
+                    self.settings.origin
+                ),
+            });
+        }
+        let provider = self.settings.provider.as_deref();
+        let producer = provider.unwrap_or(&self.settings.generator.0);
+        AigcLabel::generated(producer, &id.to_string()).write(metadata, format)
+    }
+
+    /// Who made the medium, with what, and when.
+    fn disclosure(&self, id: MarkId, prompt: Option<&str>) -> Result<Disclosure, Error> {
+        let (name, version) = &self.settings.generator;
+        let program = || System {
+            name: name.clone(),
+            version: Some(version.clone()),
+            sha256: None,
+        };
+        Ok(Disclosure {
+            provider: self.settings.provider.clone(),
+            system: Some(self.settings.model.clone().unwrap_or_else(program)),
+            time: Some(
+                jiff::Timestamp::now()
+                    .strftime("%Y-%m-%dT%H:%M:%SZ")
+                    .to_string(),
+            ),
+            identifier: Some(id.to_string()),
+            prompt: prompt.map(PromptHash::new).transpose()?,
+        })
     }
 
     fn check_target(&self, source: Format, format: Format) -> Result<(), Error> {
@@ -278,7 +327,7 @@ impl Stamper {
             && filigrane_credentials::read(parent.bytes, parent.mime, &Trust::none())?
                 != Credentials::absent();
         let (name, version) = &self.settings.generator;
-        let model = self.settings.model.as_ref();
+        let disclosure = self.disclosure(id, options.prompt.as_deref())?;
         let request = ManifestRequest {
             title: options.title.as_deref(),
             generator_name: name,
@@ -289,10 +338,9 @@ impl Stamper {
                 Origin::Captured => ClaimedOrigin::Captured,
                 _ => ClaimedOrigin::Other,
             },
-            model: model.map(|(name, version)| Model {
-                name,
-                version: version.as_deref(),
-            }),
+            model: self.settings.model.as_ref(),
+            disclosure: Some(&disclosure),
+            training_mining: self.settings.training_mining,
             soft_bindings: &[binding],
             parent: has_manifest.then_some(parent),
             time_stamping: self
@@ -416,10 +464,32 @@ impl StamperBuilder {
         self
     }
 
-    /// The model that made the media.
+    /// The model that made the media, in the manifest.
     #[must_use]
-    pub fn model(mut self, name: &str, version: Option<&str>) -> Self {
-        self.settings.model = Some((name.to_owned(), version.map(str::to_owned)));
+    pub fn model(mut self, model: System) -> Self {
+        self.settings.model = Some(model);
+        self
+    }
+
+    /// Who provides the system that made the media, in the manifest and the label of [`aigc`](Self::aigc).
+    #[must_use]
+    pub fn provider(mut self, name: &str) -> Self {
+        self.settings.provider = Some(name.to_owned());
+        self
+    }
+
+    /// What the manifest says about training and mining.
+    #[must_use]
+    pub fn training_mining(mut self, choices: TrainingMining) -> Self {
+        self.settings.training_mining = Some(choices);
+        self
+    }
+
+    /// Whether the metadata get the `AIGC` label of China's GB 45438-2025, with the provider (or else the program)
+    /// as producer and the identifier as its number.
+    #[must_use]
+    pub fn aigc(mut self, aigc: bool) -> Self {
+        self.settings.aigc = aigc;
         self
     }
 

@@ -115,6 +115,8 @@ fn signed(
         generator_version: "1",
         origin,
         model: None,
+        disclosure: None,
+        training_mining: None,
         soft_bindings: &bindings,
         parent: None,
         time_stamping: None,
