@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use filigrane::{Requirement, Search, TrainingMining};
+use filigrane::{AudioStrength, Requirement, Search, TrainingMining};
 
 /// Mark generated images and audio, and check such marks.
 #[derive(Debug, Parser)]
@@ -229,6 +229,10 @@ pub(crate) struct MarkArgs {
     /// Identifier, 22 hexadecimal digits [default: random]; one input only
     #[arg(long, value_name = "HEX")]
     pub(crate) id: Option<String>,
+    /// How strongly sounds are marked: `subtle` (for what will not be coded at low rates), `usual`, or `strong` (for
+    /// telephones and noise); pictures are marked as strongly as they allow
+    #[arg(long, default_value_t, value_name = "STRENGTH", hide_short_help = true)]
+    pub(crate) audio_strength: AudioStrength,
     /// Mark again what carries a mark of this key already
     #[arg(long)]
     pub(crate) remark: bool,

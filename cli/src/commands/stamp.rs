@@ -91,6 +91,7 @@ fn builder(mark: &MarkArgs, outputs: &Outputs, inputs: &Inputs) -> Result<Stampe
         .origin(origin)
         .limits(shared::limits(&inputs.limits))
         .remark(mark.remark)
+        .audio_strength(mark.audio_strength)
         .overwrite(outputs.force || outputs.in_place);
     if let Some(quality) = outputs.quality {
         builder = builder.quality(quality);

@@ -32,4 +32,6 @@ pub use error::AudioError;
 pub use monitor::AudioDetector;
 pub use sound::{CHANNELS, RATES, SoundMut, SoundRef};
 pub use stream::{AudioEmbedder, StreamSetting};
-pub use watermark::{AudioPlace, AudioPlan, AudioQuality, AudioStrength, AudioWatermark, Region};
+pub use watermark::{
+    AudioPlace, AudioPlan, AudioQuality, AudioStrength, AudioWatermark, Region, UnknownStrength,
+};

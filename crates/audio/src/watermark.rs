@@ -1,5 +1,8 @@
 //! The public face: the scheme, its plans and what it reports.
 
+use std::fmt;
+use std::str::FromStr;
+
 use filigrane_payload::{CodeParameters, Detection, Key, KeyId, Payload, PayloadCode, Watermark};
 
 use crate::detect::{detect, phase_statistics};
@@ -51,6 +54,14 @@ impl AudioStrength {
     /// All strengths, the weakest first.
     pub const ALL: [Self; 3] = [Self::Subtle, Self::Usual, Self::Strong];
 
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Subtle => "subtle",
+            Self::Usual => "usual",
+            Self::Strong => "strong",
+        }
+    }
+
     /// The gain against the usual one.
     pub(crate) const fn factor(self) -> f64 {
         match self {
@@ -66,6 +77,32 @@ impl AudioStrength {
             Self::Usual => 22.0,
             Self::Strong => 19.0,
         }
+    }
+}
+
+impl fmt::Display for AudioStrength {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// A name that is no [`AudioStrength`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected `subtle`, `usual` or `strong`, found `{found}`")]
+pub struct UnknownStrength {
+    found: String,
+}
+
+impl FromStr for AudioStrength {
+    type Err = UnknownStrength;
+
+    fn from_str(name: &str) -> Result<Self, UnknownStrength> {
+        let named = Self::ALL
+            .into_iter()
+            .find(|strength| strength.name() == name);
+        named.ok_or_else(|| UnknownStrength {
+            found: name.to_owned(),
+        })
     }
 }
 

@@ -120,6 +120,7 @@ fn the_latency_is_as_stated() {
 fn strengths_are_in_order_and_all_are_found() {
     let sound = sound(16_000, 1, 6.0);
     let snrs = AudioStrength::ALL.map(|strength| {
+        assert_eq!(strength.to_string().parse(), Ok(strength));
         let (marked, quality) = marked_at_once(&sound, 16_000, strength);
         let view = SoundRef::new(16_000, marked.iter().map(Vec::as_slice)).unwrap();
         let plan = plan();

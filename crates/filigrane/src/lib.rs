@@ -54,6 +54,7 @@ mod verifier;
 
 pub use aigc::AigcLabel;
 pub use error::Error;
+pub use filigrane_audio::{AudioStrength, UnknownStrength};
 pub use filigrane_credentials::{
     Algorithm, CommandSigner, Credentials, CredentialsError, Disclosure, HttpTimeStamper, Identity,
     Permission, PrivateKey, PromptHash, Signer, State, Subject, System, TimeStampMode, TimeStamper,

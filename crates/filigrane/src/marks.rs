@@ -1,6 +1,6 @@
 //! Both watermarks behind one front.
 
-use filigrane_audio::{AudioPlace, AudioPlan, AudioWatermark};
+use filigrane_audio::{AudioPlace, AudioPlan, AudioStrength, AudioWatermark};
 use filigrane_image::{Geometry, ImagePlan, ImageWatermark, Search};
 use filigrane_media::Medium;
 use filigrane_payload::{Detection, Key, KeyId, Mark, Payload, Watermark};
@@ -127,6 +127,7 @@ pub(crate) fn embed(
     content: &mut Content,
     plans: &Plans,
     payload: &Payload,
+    audio_strength: AudioStrength,
 ) -> Result<Quality, Error> {
     Ok(match content {
         Content::Picture(picture) => {
@@ -136,8 +137,8 @@ pub(crate) fn embed(
             }
         }
         Content::Sound(sound) => {
-            let quality =
-                AudioWatermark::new().embed(samples_mut(sound)?, &plans.audio, payload)?;
+            let scheme = AudioWatermark::with_strength(audio_strength);
+            let quality = scheme.embed(samples_mut(sound)?, &plans.audio, payload)?;
             Quality::Audio {
                 snr_db: quality.snr_db,
             }

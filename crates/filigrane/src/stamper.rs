@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use filigrane_audio::AudioStrength;
 use filigrane_credentials::{
     ClaimedOrigin, Credentials, Disclosure, Identity, ManifestRequest, Parent, PromptHash, Signer,
     SoftBinding, System, TimeStampMode, TimeStamper, TimeStamping, TrainingMining, Trust, supports,
@@ -50,6 +51,7 @@ struct Settings {
     aigc: bool,
     limits: Limits,
     encoding: Encoding,
+    audio_strength: AudioStrength,
     remark: bool,
     overwrite: bool,
 }
@@ -84,6 +86,7 @@ impl Stamper {
             aigc: false,
             limits: Limits::default(),
             encoding: Encoding::default(),
+            audio_strength: AudioStrength::Usual,
             remark: false,
             overwrite: false,
         };
@@ -144,7 +147,8 @@ impl Stamper {
         self.check_unmarked(&content)?;
         let id = options.id.map_or_else(MarkId::random, Ok)?;
         let payload = Payload::new(self.settings.origin, id);
-        let quality = embed(&mut content, &self.plans, &payload)?;
+        let strength = self.settings.audio_strength;
+        let quality = embed(&mut content, &self.plans, &payload, strength)?;
         let mut metadata = read_metadata(bytes, source);
         self.label(&mut metadata, format, id)?;
         let (marked, p_value) =
@@ -504,6 +508,13 @@ impl StamperBuilder {
     #[must_use]
     pub fn quality(mut self, quality: u8) -> Self {
         self.settings.encoding.quality = Some(quality);
+        self
+    }
+
+    /// How strongly sounds are marked; [`AudioStrength::Usual`] unless told otherwise.
+    #[must_use]
+    pub fn audio_strength(mut self, strength: AudioStrength) -> Self {
+        self.settings.audio_strength = strength;
         self
     }
 

@@ -5,6 +5,7 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use filigrane_audio::AudioStrength;
 use filigrane_payload::Key;
 
 use super::attacks::{self, Attack};
@@ -49,6 +50,9 @@ pub struct AudioArguments {
     /// `public`, `secret` (a fixed one for measurements), or a key file.
     #[arg(long, value_name = "KEY", default_value = "public")]
     pub key: String,
+    /// How strongly the clips are marked: `subtle`, `usual` or `strong`.
+    #[arg(long, default_value_t)]
+    pub strength: AudioStrength,
     /// Also look at the attacked originals, which carry no mark.
     #[arg(long)]
     pub unmarked: bool,
@@ -152,9 +156,9 @@ pub fn run(
         return long(&corpus, &arguments.key()?, minutes, seed);
     }
     let settings = arguments.settings()?;
-    let scheme = Filigrane::new(&arguments.key()?)?;
+    let scheme = Filigrane::new(&arguments.key()?, arguments.strength)?;
     let other = match arguments.wrong_key {
-        true => Some(Filigrane::new(&keys::other()?)?),
+        true => Some(Filigrane::new(&keys::other()?, arguments.strength)?),
         false => None,
     };
     if settings.python.is_none() && !arguments.no_pesq {

@@ -1,6 +1,6 @@
 //! What is measured: anything that puts a payload into a sound and finds it again.
 
-use filigrane_audio::{AudioPlan, AudioWatermark, SoundMut, SoundRef};
+use filigrane_audio::{AudioPlan, AudioStrength, AudioWatermark, SoundMut, SoundRef};
 use filigrane_payload::{Detection, Key, Payload, Watermark};
 
 use super::sound::Sound;
@@ -53,13 +53,13 @@ impl Filigrane {
     ///
     /// # Errors
     /// [`BenchError::Key`] when no plan can be made.
-    pub fn new(key: &Key) -> Result<Self, BenchError> {
-        let scheme = AudioWatermark::new();
+    pub fn new(key: &Key, strength: AudioStrength) -> Result<Self, BenchError> {
+        let scheme = AudioWatermark::with_strength(strength);
         let plan = scheme.plan(key).map_err(|error| BenchError::Key {
             reason: error.to_string(),
         })?;
         let name = format!(
-            "{}, key `{}` {}",
+            "{}, {strength} strength, key `{}` {}",
             scheme.soft_binding(),
             key.name(),
             key.id()

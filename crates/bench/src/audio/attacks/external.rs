@@ -199,7 +199,7 @@ fn sox_knows_amr() -> bool {
     *KNOWN.get_or_init(|| {
         // `--help` lists the formats of plug-ins that are not installed; asking for one does not.
         let said = said_by("sox", &["--help-format", "amr-nb"]);
-        said.contains("Writes: yes")
+        said.contains("Writes:") && !said.contains("Writes: no")
     })
 }
 
