@@ -10,6 +10,7 @@ use filigrane_payload::Key;
 
 use super::attacks::{self, Attack};
 use super::chance::chance;
+use super::copy::copy;
 use super::corpus::Corpus;
 use super::html::html;
 use super::json_lines::write_json_lines;
@@ -67,6 +68,10 @@ pub struct AudioArguments {
     /// at it.
     #[arg(long, value_name = "MINUTES", conflicts_with = "chance")]
     pub long: Option<f64>,
+    /// Instead of all else: estimate the marks of the longer clips without the key, put them on all other clips, and
+    /// take them away from their own.
+    #[arg(long, conflicts_with_all = ["chance", "long"])]
+    pub copy: bool,
     /// Do not measure PESQ, which takes a second per clip of speech.
     #[arg(long)]
     pub no_pesq: bool,
@@ -157,6 +162,9 @@ pub fn run(
     }
     let settings = arguments.settings()?;
     let scheme = Filigrane::new(&arguments.key()?, arguments.strength)?;
+    if arguments.copy {
+        return Ok(copy(&corpus, &scheme));
+    }
     let other = match arguments.wrong_key {
         true => Some(Filigrane::new(&keys::other()?, arguments.strength)?),
         false => None,

@@ -10,6 +10,7 @@
 pub mod attacks;
 mod chance;
 mod command;
+mod copy;
 mod corpus;
 pub mod dsp;
 mod html;
@@ -26,6 +27,7 @@ mod testing;
 
 pub use chance::chance;
 pub use command::{AudioArguments, attack_files, run};
+pub use copy::copy;
 pub use corpus::{Clip, Corpus, Kind};
 pub use html::html;
 pub use json_lines::write_json_lines;
