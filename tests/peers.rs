@@ -38,9 +38,19 @@ fn c2pa_python_trusts_what_was_stamped_under_the_anchor_alone() {
             "--signing-key",
             "studio.pem",
         ];
-        world
-            .run(&[&arguments[..], &["--chain", "studio.chain.pem"]].concat())
-            .exits(0);
+        // With all that a manifest can tell: a stranger must take it too.
+        let told = [
+            "--chain",
+            "studio.chain.pem",
+            "--provider",
+            "Studio",
+            "--model",
+            "fox/2.1",
+            "--training-mining",
+            "not-allowed",
+            "--aigc",
+        ];
+        world.run(&[&arguments[..], &told].concat()).exits(0);
         targets.push(world.path(&target));
     }
     for (state, anchors) in [
