@@ -239,6 +239,88 @@ fn what_is_marked_already_is_not_marked_again_unasked() {
 }
 
 #[test]
+fn a_mark_that_is_kept_is_signed_for_and_the_content_stays() {
+    let world = World::new();
+    world.sample("photo.jpg");
+    let marked = [
+        "embed",
+        "photo.jpg",
+        "-o",
+        "marked.jpg",
+        "--origin",
+        "edited",
+    ];
+    let marked = world.run(&[&marked[..], &["--json"]].concat());
+    let id = marked.exits(0).object()["id"].clone();
+    let kept = [
+        "stamp",
+        "marked.jpg",
+        "-o",
+        "kept.jpg",
+        "--keep-mark",
+        "--json",
+    ];
+    let kept = world.run(&kept).exits(0).object();
+    assert_eq!(kept["id"], id, "{kept:#}");
+    assert_eq!(kept["origin"], "edited");
+    assert!(kept["psnr_db"].is_null(), "{kept:#}");
+    let report = world
+        .run(&["verify", "kept.jpg", "--json"])
+        .exits(0)
+        .object();
+    assert_eq!(report["verdict"], "verified", "{report:#}");
+    assert_eq!(report["credentials"]["claim"], "edited");
+    assert_eq!(report["credentials"]["disclosure"]["identifier"], id);
+    // The coded picture is the one that was there.
+    let coded = |name: &str| {
+        let bytes = std::fs::read(world.path(name)).unwrap();
+        let start = bytes.windows(2).rposition(|pair| pair == [0xff, 0xda]);
+        bytes[start.unwrap()..].to_vec()
+    };
+    assert_eq!(coded("kept.jpg"), coded("marked.jpg"));
+
+    // A manifest that was there becomes the parent.
+    let again = [
+        "stamp",
+        "kept.jpg",
+        "-o",
+        "again.jpg",
+        "--keep-mark",
+        "--json",
+    ];
+    assert_eq!(world.run(&again).exits(0).object()["id"], id);
+    let report = world
+        .run(&["verify", "again.jpg", "--json"])
+        .exits(0)
+        .object();
+    assert_eq!(report["verdict"], "verified", "{report:#}");
+    let parent = &report["credentials"]["ingredients"][0];
+    assert_eq!(parent["relationship"], "parentOf", "{report:#}");
+
+    // Another identifier cannot be kept, and what has no mark is marked.
+    let other = "00c0ffee00c0ffee00c0ff";
+    let run = [
+        "stamp",
+        "marked.jpg",
+        "-o",
+        "no.jpg",
+        "--keep-mark",
+        "--id",
+        other,
+    ];
+    world.run(&run).exits(4);
+    let run = [
+        "stamp",
+        "photo.jpg",
+        "-o",
+        "new.jpg",
+        "--keep-mark",
+        "--json",
+    ];
+    assert!(world.run(&run).exits(0).object()["psnr_db"].is_number());
+}
+
+#[test]
 fn folders_keep_their_tree_and_the_worst_status_wins() {
     let world = World::new();
     std::fs::create_dir_all(world.path("in/deep")).unwrap();

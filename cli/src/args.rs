@@ -279,6 +279,9 @@ pub(crate) struct Stamp {
     /// Model that made the medium, as `sdxl-turbo` or `sdxl-turbo/1.0`
     #[arg(long, value_name = "NAME[/VERSION]")]
     pub(crate) model: Option<String>,
+    /// Keep the mark of this key that a file has already, and sign a manifest that names it
+    #[arg(long, conflicts_with = "remark")]
+    pub(crate) keep_mark: bool,
     /// SHA-256 of the model's file, for the manifest
     #[arg(long, value_name = "HEX", requires = "model", value_parser = sha256)]
     pub(crate) model_sha256: Option<String>,

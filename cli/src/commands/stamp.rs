@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use filigrane::{
-    Error, Format, Key, Limits, MarkId, Origin, Quality, StampOptions, Stamped, Stamper,
+    Error, Format, Key, Limits, MarkId, Marked, Origin, Quality, StampOptions, Stamped, Stamper,
     StamperBuilder, System, write_file,
 };
 
@@ -69,6 +69,9 @@ pub(crate) fn stamp(arguments: &Stamp, global: &Global, printer: Printer) -> Res
         builder = builder.training_mining(choices);
     }
     builder = builder.aigc(arguments.aigc);
+    if arguments.keep_mark {
+        builder = builder.marked(Marked::Keep);
+    }
     if let Some(store) = shared::registry(&arguments.registry, true)? {
         builder = builder.registry(store);
     }
@@ -90,7 +93,11 @@ fn builder(mark: &MarkArgs, outputs: &Outputs, inputs: &Inputs) -> Result<Stampe
     let mut builder = Stamper::builder(key)
         .origin(origin)
         .limits(shared::limits(&inputs.limits))
-        .remark(mark.remark)
+        .marked(if mark.remark {
+            Marked::Again
+        } else {
+            Marked::Refuse
+        })
         .audio_strength(mark.audio_strength)
         .overwrite(outputs.force || outputs.in_place);
     if let Some(quality) = outputs.quality {
@@ -242,9 +249,10 @@ impl<'a> Job<'a> {
             return;
         }
         let quality = match stamped.quality {
-            Quality::Image { psnr_db } => format!("PSNR {psnr_db:.1} dB"),
-            Quality::Audio { snr_db } => format!("SNR {snr_db:.1} dB"),
-            _ => String::new(),
+            Some(Quality::Image { psnr_db }) => format!("PSNR {psnr_db:.1} dB"),
+            Some(Quality::Audio { snr_db }) => format!("SNR {snr_db:.1} dB"),
+            Some(_) => String::new(),
+            None => "its own mark kept".to_owned(),
         };
         let done = if stamped.kind == "stamp" {
             "stamped"

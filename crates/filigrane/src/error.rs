@@ -140,7 +140,9 @@ impl Error {
             Self::File { source, .. } => return source.hint(),
             Self::Exists { .. } => "`--force` overwrites it",
             Self::Folder => "`-r` goes into folders",
-            Self::AlreadyMarked { .. } => "`--remark` marks it again with a new identifier",
+            Self::AlreadyMarked { .. } => {
+                "`--remark` marks it again with a new identifier, `stamp --keep-mark` signs it with the one that it has"
+            }
             Self::ReadOnlyFormat { format }
                 if format.medium() == filigrane_media::Medium::Audio =>
             {

@@ -75,7 +75,7 @@ pub use inspect::{Inspection, Shape, inspect, inspect_file};
 pub use marks::{FoundMark, Outcome, Place, Quality};
 pub use report::{DetectionReport, Report, SCHEMA, Stamped};
 pub use requirement::{Requirement, UnknownRequirement, Unmet};
-pub use stamper::{StampOptions, Stamper, StamperBuilder};
+pub use stamper::{Marked, StampOptions, Stamper, StamperBuilder};
 pub use verdict::{Evidence, RegisteredEntry, RegistryEvidence, Verdict, explain, judge};
 pub use verifier::{Verifier, stamped_at};
 

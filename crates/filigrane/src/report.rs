@@ -90,9 +90,10 @@ pub struct Stamped {
     /// The format that was written.
     #[serde(serialize_with = "format_name")]
     pub format: Format,
-    /// What embedding cost.
+    /// What embedding cost; nothing where a mark was kept.
     #[serde(flatten)]
-    pub quality: Quality,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
     /// Bound with which the mark reads back from the finished file.
     pub p_value: f64,
     /// The signer, where it was signed.

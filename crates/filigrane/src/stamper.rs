@@ -20,7 +20,7 @@ use crate::content::{Content, Encoding, probe};
 use crate::error::Error;
 use crate::files;
 use crate::fingerprint;
-use crate::marks::{Outcome, Plans, Quality, detect, embed, soft_binding};
+use crate::marks::{FoundMark, Outcome, Plans, Quality, detect, embed, soft_binding};
 use crate::report::{SCHEMA, Stamped};
 
 /// Qualities that are tried in turn where a lossy file does not read back.
@@ -52,8 +52,21 @@ struct Settings {
     limits: Limits,
     encoding: Encoding,
     audio_strength: AudioStrength,
-    remark: bool,
+    marked: Marked,
     overwrite: bool,
+}
+
+/// What happens to a medium that carries a mark of the same key already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Marked {
+    /// It is refused: [`Error::AlreadyMarked`].
+    #[default]
+    Refuse,
+    /// It is marked again, with a new identifier; the old mark may still be found beside the new one.
+    Again,
+    /// Its mark stays, with its identifier and origin, and the manifest names it. The content stays to the byte
+    /// unless another format or a label is asked for.
+    Keep,
 }
 
 /// What differs from file to file.
@@ -87,7 +100,7 @@ impl Stamper {
             limits: Limits::default(),
             encoding: Encoding::default(),
             audio_strength: AudioStrength::Usual,
-            remark: false,
+            marked: Marked::Refuse,
             overwrite: false,
         };
         StamperBuilder { key, settings }
@@ -144,15 +157,25 @@ impl Stamper {
         let format = options.format.unwrap_or(source);
         self.check_target(source, format)?;
         let mut content = Content::decode(bytes, source, &self.settings.limits)?;
-        self.check_unmarked(&content)?;
-        let id = options.id.map_or_else(MarkId::random, Ok)?;
-        let payload = Payload::new(self.settings.origin, id);
-        let strength = self.settings.audio_strength;
-        let quality = embed(&mut content, &self.plans, &payload, strength)?;
+        let kept = self.mark_to_keep(&content, options)?;
+        let (payload, quality) = match &kept {
+            Some(mark) => (mark.payload, None),
+            None => {
+                let id = options.id.map_or_else(MarkId::random, Ok)?;
+                let payload = Payload::new(self.settings.origin, id);
+                let strength = self.settings.audio_strength;
+                let quality = embed(&mut content, &self.plans, &payload, strength)?;
+                (payload, Some(rounded(quality)))
+            }
+        };
+        let id = payload.id;
         let mut metadata = read_metadata(bytes, source);
-        self.label(&mut metadata, format, id)?;
-        let (marked, p_value) =
-            self.encode_until_it_reads_back(&content, format, &metadata, &payload)?;
+        self.label(&mut metadata, format, &payload)?;
+        let (marked, p_value) = match &kept {
+            // Nothing is coded anew where nothing but the manifest changes.
+            Some(mark) if format == source && !self.settings.aigc => (bytes.to_vec(), mark.p_value),
+            _ => self.encode_until_it_reads_back(&content, format, &metadata, &payload)?,
+        };
         let size = content.size();
         // Of the marked content before coding: every rendition of it is near.
         let fingerprint = fingerprint::of(&content);
@@ -162,7 +185,8 @@ impl Stamper {
         let (finished, manifest) = match &self.settings.signer {
             None => (marked, None),
             Some(signer) => {
-                let signed = self.sign(&marked, format, bytes, source, id, options, &**signer)?;
+                let signed =
+                    self.sign(&marked, format, bytes, source, &payload, options, &**signer)?;
                 self.read_back(&signed.bytes, format, &payload)?;
                 time_stamp_failure = signed.time_stamp_failure;
                 (signed.bytes, Some(signed.manifest))
@@ -181,7 +205,7 @@ impl Stamper {
             origin: payload.origin.to_string(),
             key_id: self.plans.key_id.to_string(),
             format,
-            quality: rounded(quality),
+            quality,
             p_value,
             signer: self.settings.signer_name.clone(),
             time_stamped: self.settings.signer.is_some()
@@ -196,21 +220,26 @@ impl Stamper {
     }
 
     /// Adds the label of GB 45438 where it was asked for.
-    fn label(&self, metadata: &mut Metadata, format: Format, id: MarkId) -> Result<(), Error> {
+    fn label(
+        &self,
+        metadata: &mut Metadata,
+        format: Format,
+        payload: &Payload,
+    ) -> Result<(), Error> {
         if !self.settings.aigc {
             return Ok(());
         }
-        if !matches!(self.settings.origin, Origin::Generated | Origin::Edited) {
+        if !matches!(payload.origin, Origin::Generated | Origin::Edited) {
             return Err(Error::Label {
                 reason: format!(
                     "it says that AI made it, and the origin is `{}`",
-                    self.settings.origin
+                    payload.origin
                 ),
             });
         }
         let provider = self.settings.provider.as_deref();
         let producer = provider.unwrap_or(&self.settings.generator.0);
-        AigcLabel::generated(producer, &id.to_string()).write(metadata, format)
+        AigcLabel::generated(producer, &payload.id.to_string()).write(metadata, format)
     }
 
     /// Who made the medium, with what, and when.
@@ -251,16 +280,26 @@ impl Stamper {
         Ok(())
     }
 
-    fn check_unmarked(&self, content: &Content) -> Result<(), Error> {
-        if self.settings.remark {
-            return Ok(());
+    /// The mark of the same key that the medium carries, where it is to stay.
+    fn mark_to_keep(
+        &self,
+        content: &Content,
+        options: &StampOptions,
+    ) -> Result<Option<FoundMark>, Error> {
+        if self.settings.marked == Marked::Again {
+            return Ok(None);
         }
-        match detect(content, &[&self.plans], Search::Full)?.mark() {
-            Some(mark) => Err(Error::AlreadyMarked {
-                id: mark.payload.id.to_string(),
-            }),
-            None => Ok(()),
+        let outcome = detect(content, &[&self.plans], Search::Full)?;
+        let Some(mark) = outcome.mark() else {
+            return Ok(None);
+        };
+        let fits = options.id.is_none_or(|id| id == mark.payload.id);
+        if self.settings.marked == Marked::Keep && fits {
+            return Ok(Some(mark.clone()));
         }
+        Err(Error::AlreadyMarked {
+            id: mark.payload.id.to_string(),
+        })
     }
 
     /// Encodes, decodes again and looks; a lossy file that does not read back is written finer.
@@ -315,13 +354,13 @@ impl Stamper {
         format: Format,
         source: &[u8],
         source_format: Format,
-        id: MarkId,
+        payload: &Payload,
         options: &StampOptions,
         signer: &dyn Signer,
     ) -> Result<filigrane_credentials::Signed, Error> {
         let binding = SoftBinding {
             algorithm: soft_binding(format.medium()).to_owned(),
-            value: id.to_string().into_bytes(),
+            value: payload.id.to_string().into_bytes(),
         };
         let parent = Parent {
             bytes: source,
@@ -331,12 +370,12 @@ impl Stamper {
             && filigrane_credentials::read(parent.bytes, parent.mime, &Trust::none())?
                 != Credentials::absent();
         let (name, version) = &self.settings.generator;
-        let disclosure = self.disclosure(id, options.prompt.as_deref())?;
+        let disclosure = self.disclosure(payload.id, options.prompt.as_deref())?;
         let request = ManifestRequest {
             title: options.title.as_deref(),
             generator_name: name,
             generator_version: version,
-            origin: match self.settings.origin {
+            origin: match payload.origin {
                 Origin::Generated => ClaimedOrigin::Generated,
                 Origin::Edited => ClaimedOrigin::Edited,
                 Origin::Captured => ClaimedOrigin::Captured,
@@ -518,10 +557,10 @@ impl StamperBuilder {
         self
     }
 
-    /// Marks again what carries a mark of the same key already.
+    /// What happens to what carries a mark of the same key already; it is refused unless told otherwise.
     #[must_use]
-    pub fn remark(mut self, remark: bool) -> Self {
-        self.settings.remark = remark;
+    pub fn marked(mut self, marked: Marked) -> Self {
+        self.settings.marked = marked;
         self
     }
 
