@@ -114,7 +114,8 @@ impl Attempts {
 
     /// Judges a p-value bound (natural logarithm, the attempt's cost included).
     pub(crate) fn accept(&mut self, ln_p: f64) -> Option<f64> {
-        let p = ln_p.min(0.0).exp();
+        // A bound that is too small for the type stays a bound: never 0.
+        let p = ln_p.min(0.0).exp().max(f64::MIN_POSITIVE);
         if ln_p <= self.ln_alpha {
             return Some(p);
         }
@@ -196,5 +197,6 @@ mod tests {
         assert_eq!(attempts.accept(1e-6_f64.ln()), None);
         assert!((attempts.best_p_value() - 1e-6).abs() < 1e-9);
         assert!(attempts.accept(1e-13_f64.ln()).is_some());
+        assert_eq!(attempts.accept(-1e4), Some(f64::MIN_POSITIVE));
     }
 }
