@@ -11,7 +11,7 @@ const SHA256: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0
 fn a_manifest_tells_who_made_it_with_what_and_when() {
     let world = World::new();
     world.sample("photo.jpg");
-    std::fs::write(world.path("prompt.txt"), "a fox in the snow").unwrap();
+    std::fs::write(world.path("prompt.txt"), "a fox in the snow\n").unwrap();
     let arguments = [
         "stamp",
         "photo.jpg",

@@ -288,7 +288,7 @@ pub(crate) struct Stamp {
     /// Who provides the system that made the medium, for the manifest
     #[arg(long, value_name = "NAME", env = "FILIGRANE_PROVIDER")]
     pub(crate) provider: Option<String>,
-    /// File with the prompt; the manifest gets a salted hash of it, never the text
+    /// File with the prompt; the manifest gets a salted hash of it without line breaks at the end, never the text
     #[arg(long, value_name = "FILE")]
     pub(crate) prompt_file: Option<PathBuf>,
     /// What the manifest says about training and mining (CAWG): `allowed`, `not-allowed` or `constrained`, for all uses

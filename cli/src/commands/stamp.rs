@@ -42,7 +42,8 @@ pub(crate) fn stamp(arguments: &Stamp, global: &Global, printer: Printer) -> Res
     if let Some(path) = &arguments.prompt_file {
         let prompt = std::fs::read_to_string(path);
         let prompt = prompt.with_context(|| format!("the prompt `{}`", path.display()))?;
-        job.options.prompt = Some(prompt);
+        // Editors end files with a line break, which belongs to no prompt.
+        job.options.prompt = Some(prompt.trim_end_matches(['\r', '\n']).to_owned());
     }
     let mut builder = builder(&arguments.mark, &arguments.outputs, &arguments.inputs)?;
     if let Some(generator) = &arguments.generator {
