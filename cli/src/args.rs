@@ -412,9 +412,8 @@ pub(crate) struct Verify {
     pub(crate) keys: KeyArgs,
     #[command(flatten)]
     pub(crate) search: SearchArgs,
-    /// Trust anchors, PEM; may be given several times
-    #[arg(long, value_name = "FILE", env = "FILIGRANE_TRUST")]
-    pub(crate) trust: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
     /// Layers to insist on, as `watermark,credentials,trusted,registry`: a file that lacks one exits 1 at least
     #[arg(long, value_name = "LAYER,..", value_delimiter = ',')]
     pub(crate) require: Vec<Requirement>,
@@ -429,6 +428,20 @@ pub(crate) struct Verify {
     /// Parse the files in this process, without limits on time and memory: only for files that you trust
     #[arg(long, conflicts_with_all = ["timeout", "max_memory"])]
     pub(crate) in_process: bool,
+}
+
+/// Whose signatures are trusted.
+#[derive(Debug, Args)]
+pub(crate) struct TrustArgs {
+    /// Authorities that vouch for signers, PEM, such as C2PA-TRUST-LIST.pem; may be given several times
+    #[arg(long, value_name = "FILE", env = "FILIGRANE_TRUST")]
+    pub(crate) trust: Vec<PathBuf>,
+    /// Authorities that vouch for time-stamps, PEM, such as C2PA-TSA-TRUST-LIST.pem; may be given several times
+    #[arg(long, value_name = "FILE", env = "FILIGRANE_TRUST_TSA")]
+    pub(crate) trust_tsa: Vec<PathBuf>,
+    /// Signers that are trusted on their own: their certificates, or SHA-256 hashes of them; may be given several times
+    #[arg(long, value_name = "FILE", env = "FILIGRANE_TRUST_ALLOWED")]
+    pub(crate) trust_allowed: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

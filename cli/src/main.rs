@@ -8,6 +8,7 @@ mod exit;
 mod inputs;
 mod output;
 mod targets;
+mod trust;
 mod worker;
 
 use std::process::ExitCode;

@@ -36,6 +36,8 @@ impl World {
             "FILIGRANE_KEY",
             "FILIGRANE_REGISTRY",
             "FILIGRANE_TRUST",
+            "FILIGRANE_TRUST_ALLOWED",
+            "FILIGRANE_TRUST_TSA",
             "NO_COLOR",
         ] {
             command.env_remove(name);

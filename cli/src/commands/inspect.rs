@@ -95,7 +95,6 @@ fn print(inspection: &Inspection, printer: Printer) {
             ("  title", &credentials.title),
             ("  signer", &credentials.signer),
             ("  issuer", &credentials.issuer),
-            ("  signed at", &credentials.signed_at),
             ("  generator", &credentials.generator),
             ("  claim", &claim),
             ("  manifest", &credentials.label),

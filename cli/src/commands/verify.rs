@@ -1,11 +1,8 @@
 //! `filigrane verify`: every layer, one verdict.
 
-use std::path::PathBuf;
-
-use anyhow::Context;
 use filigrane::{
     Credentials, FingerprintEvidence, Limits, RegistryEvidence, Report, Requirement, State, Unmet,
-    Verdict, Verifier, check_anchors,
+    Verdict, Verifier,
 };
 use serde::Serialize;
 
@@ -18,6 +15,7 @@ use crate::batch::{self, Interrupt};
 use crate::exit::Exit;
 use crate::inputs::{self, Input};
 use crate::output::{Printer, Role, json_line, shown};
+use crate::trust::Trusted;
 use crate::worker::{self, Config, Pool};
 
 pub(crate) fn run(arguments: &Verify, global: &Global, printer: Printer) -> Result<Exit, Failure> {
@@ -69,19 +67,18 @@ impl Reader {
         printer: Printer,
     ) -> Result<Self, Failure> {
         let keys = shared::keys(&arguments.keys.key)?;
-        let anchors = anchors(&arguments.trust)?;
         // Without a home there is no development identity to know.
         let development = match shared::home(global) {
             Ok(home) => home.development_anchor()?,
             Err(_) => None,
         };
+        let trust = Trusted::read(&arguments.trust, development, printer)?;
         // Workers only read: what a registry of an earlier version needs is done here.
         let store = shared::registry(&arguments.registry, false)?;
         if !arguments.in_process {
             return Ok(Self::Workers(Box::new(Pool::new(Config {
                 keys: keys.iter().map(|key| key.to_text().to_string()).collect(),
-                anchors,
-                development,
+                trust,
                 require: arguments
                     .require
                     .iter()
@@ -101,12 +98,7 @@ impl Reader {
         for key in &keys {
             verifier = verifier.key(key)?;
         }
-        for anchors in &anchors {
-            verifier = verifier.anchors_pem(anchors)?;
-        }
-        if let Some(anchor) = development {
-            verifier = verifier.development_anchor_pem(&anchor)?;
-        }
+        verifier = trust.apply(verifier)?;
         if let Some(store) = store {
             verifier = verifier.registry(store);
         }
@@ -125,16 +117,6 @@ impl Reader {
                 .unwrap_or_else(|error| Answer::Failed(FileError::plain(format!("{error:#}")))),
         }
     }
-}
-
-fn anchors(paths: &[PathBuf]) -> anyhow::Result<Vec<String>> {
-    let read = |path: &PathBuf| {
-        let context = || format!("`{}`", path.display());
-        let text = std::fs::read_to_string(path).with_context(context)?;
-        check_anchors(&text).with_context(context)?;
-        Ok(text)
-    };
-    paths.iter().map(read).collect()
 }
 
 /// Verifies bytes and makes lines of the report.

@@ -42,12 +42,7 @@ fn judge(setup: &Setup, registry: Option<&Path>) -> Result<Judge> {
     for key in &setup.keys {
         verifier = verifier.key(&Key::parse(key)?)?;
     }
-    for anchors in &setup.anchors {
-        verifier = verifier.anchors_pem(anchors)?;
-    }
-    if let Some(anchor) = &setup.development {
-        verifier = verifier.development_anchor_pem(anchor)?;
-    }
+    verifier = setup.trust.apply(verifier)?;
     if let Some(path) = registry {
         verifier = verifier.registry(Arc::new(SqliteStore::open_read_only(path)?));
     }

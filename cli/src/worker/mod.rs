@@ -20,6 +20,7 @@ use protocol::{Request, Setup};
 
 use crate::answer::{Answer, FileError};
 use crate::output::Printer;
+use crate::trust::Trusted;
 
 /// Most memory of a worker, as address space: what a small server has.
 pub(crate) const MAX_MEMORY: u64 = 4 << 30;
@@ -35,8 +36,7 @@ const FILES_PER_WORKER: u32 = 1000;
 /// What workers are told, and the limits that the command itself keeps.
 pub(crate) struct Config {
     pub(crate) keys: Vec<String>,
-    pub(crate) anchors: Vec<String>,
-    pub(crate) development: Option<String>,
+    pub(crate) trust: Trusted,
     pub(crate) require: Vec<String>,
     pub(crate) registry: Option<PathBuf>,
     pub(crate) limits: Limits,
@@ -60,8 +60,7 @@ impl Pool {
     pub(crate) fn new(config: Config) -> Result<Self> {
         let setup = Setup {
             keys: config.keys,
-            anchors: config.anchors,
-            development: config.development,
+            trust: config.trust,
             require: config.require,
             max_bytes: config.limits.max_bytes,
             max_pixels: config.limits.max_pixels,

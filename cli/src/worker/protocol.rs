@@ -6,6 +6,8 @@ use filigrane::Limits;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::trust::Trusted;
+
 /// No message is longer: a report of one file takes some kilobytes.
 const LARGEST_MESSAGE: u64 = 64 << 20;
 
@@ -15,10 +17,8 @@ const LARGEST_MESSAGE: u64 = 64 << 20;
 pub(super) struct Setup {
     /// Texts of key files.
     pub(super) keys: Vec<String>,
-    /// Texts of trust anchors, PEM.
-    pub(super) anchors: Vec<String>,
-    /// The development identity's anchor, PEM.
-    pub(super) development: Option<String>,
+    /// Whom to trust.
+    pub(super) trust: Trusted,
     /// Names of the layers to insist on.
     pub(super) require: Vec<String>,
     pub(super) max_bytes: u64,

@@ -31,8 +31,26 @@ pub enum CredentialsError {
         reason: String,
     },
     /// The trust anchors cannot be read.
-    #[error("the trust anchors are not PEM certificates: {reason}")]
+    #[error("the trust anchors cannot be used: {reason}")]
     Anchors {
+        /// What is wrong.
+        reason: String,
+    },
+    /// All trust anchors have expired.
+    #[error("the trust anchors cannot be used: expected one that is valid, found {found}")]
+    AnchorsExpired {
+        /// What they are.
+        found: String,
+    },
+    /// A list of allowed signers cannot be read.
+    #[error("the allowed list cannot be used: {reason}")]
+    Allowed {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A text should hold certificates.
+    #[error("expected certificates in PEM: {reason}")]
+    Unusable {
         /// What is wrong.
         reason: String,
     },

@@ -432,7 +432,9 @@ pub(crate) fn der_certificates(pem: &str) -> Result<Vec<Vec<u8>>, String> {
         .filter(|block| block.label == "CERTIFICATE")
         .map(|block| block.contents)
         .collect();
-    if certificates.is_empty() {
+    if pem.trim().is_empty() {
+        Err("it is empty".to_owned())
+    } else if certificates.is_empty() {
         Err("it holds no certificate".to_owned())
     } else {
         Ok(certificates)

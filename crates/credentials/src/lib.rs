@@ -9,6 +9,7 @@
 //! - [`sign`] puts a signed manifest into a file, as [`ManifestRequest`] asks.
 //! - [`read`] and [`read_detached`] say what is there, as [`Credentials`], judged against [`Trust`].
 
+mod certificate;
 mod command;
 mod disclosure;
 mod error;
@@ -17,9 +18,12 @@ mod identity;
 mod key;
 mod manifest;
 mod read;
+mod signing_time;
 mod soft_binding;
 mod time_stamp;
+mod trust;
 
+pub use certificate::CertificateId;
 pub use command::CommandSigner;
 pub use disclosure::{
     DISCLOSURE, Disclosure, Permission, PromptHash, System, TrainingMining, UnknownPermission,
@@ -30,9 +34,10 @@ pub use identity::{
 };
 pub use key::PrivateKey;
 pub use manifest::{ClaimedOrigin, ManifestRequest, Parent, Signed, sign};
-pub use read::{Credentials, Failure, IngredientSummary, State, Trust, read, read_detached};
+pub use read::{Credentials, Failure, IngredientSummary, State, read, read_detached};
 pub use soft_binding::SoftBinding;
 pub use time_stamp::{HttpTimeStamper, TimeStampMode, TimeStamper, TimeStamping};
+pub use trust::Trust;
 
 /// MIME types whose files may carry an embedded manifest, and be parsed for one. TIFF is left out:
 /// signing it breaks other readers, and reading hostile ones takes minutes.

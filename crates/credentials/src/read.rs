@@ -3,48 +3,27 @@
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use c2pa::jumbf_io::load_jumbf_from_memory;
 use c2pa::{Context, Manifest, Reader, ValidationResults, ValidationState};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::certificate::CertificateId;
 use crate::disclosure::{self, Disclosure, TrainingMining};
 use crate::error::CredentialsError;
 use crate::explain::{asset_changed, explanation};
 use crate::identity::der_certificates;
 use crate::manifest::ClaimedOrigin;
+use crate::signing_time::signing_time;
 use crate::soft_binding::{self, SoftBinding};
 use crate::supports;
+use crate::trust::{Trust, Voucher, now};
 
-/// Extended key usages that a claim signer or time-stamp authority may have.
+/// Extended key usages that a claim signer or time-stamp authority may have; who of them is trusted is [`Trust`]'s to say.
 const USAGES: &str =
     "1.3.6.1.5.5.7.3.4\n1.3.6.1.5.5.7.3.36\n1.3.6.1.5.5.7.3.8\n1.3.6.1.4.1.62558.2.1\n";
 /// A compressed manifest may grow to this and no further.
 const LARGEST_MANIFEST_MB: u32 = 32;
-
-/// Whose signatures are trusted.
-#[derive(Debug, Clone, Default)]
-pub struct Trust {
-    anchors_pem: String,
-}
-
-impl Trust {
-    /// Nobody's.
-    #[must_use]
-    pub fn none() -> Self {
-        Self::default()
-    }
-
-    /// Adds trust anchors: root certificates in PEM.
-    ///
-    /// # Errors
-    /// [`CredentialsError::Anchors`] when the text holds no certificate.
-    pub fn with_anchors_pem(mut self, pem: &str) -> Result<Self, CredentialsError> {
-        der_certificates(pem).map_err(|reason| CredentialsError::Anchors { reason })?;
-        self.anchors_pem.push_str(pem);
-        self.anchors_pem.push('\n');
-        Ok(self)
-    }
-}
 
 /// What the credentials of a file come to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,7 +31,7 @@ impl Trust {
 pub enum State {
     /// There is no manifest.
     Absent,
-    /// Valid, and signed by somebody whom an anchor vouches for.
+    /// Valid, and signed by somebody whom an anchor or the allowed list vouches for.
     Trusted,
     /// Valid, but nobody vouches for the signer: it only says that somebody signed.
     ValidUnknownSigner,
@@ -94,7 +73,10 @@ pub struct Credentials {
     pub signer: Option<String>,
     /// Organisation in the signer's certificate.
     pub issuer: Option<String>,
-    /// When it was signed, by a trusted time-stamp (RFC 3339).
+    /// Who vouches for the signer: the anchor's subject, or `the allowed list`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vouched_by: Option<String>,
+    /// When it was signed, by the time-stamp of an authority that is trusted (RFC 3339).
     pub signed_at: Option<String>,
     /// The program that made the claim, with its version.
     pub generator: Option<String>,
@@ -108,6 +90,9 @@ pub struct Credentials {
     /// What may be done with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub training_mining: Option<TrainingMining>,
+    /// The signer's certificate, those above it, and the anchor that vouches for them.
+    #[serde(skip)]
+    pub certificates: Vec<CertificateId>,
     /// Identifiers that the content should carry.
     #[serde(skip)]
     pub soft_bindings: Vec<SoftBinding>,
@@ -130,12 +115,14 @@ impl Credentials {
             state,
             signer: None,
             issuer: None,
+            vouched_by: None,
             signed_at: None,
             generator: None,
             title: None,
             claim: None,
             disclosure: None,
             training_mining: None,
+            certificates: Vec::new(),
             soft_bindings: Vec::new(),
             failures: Vec::new(),
             ingredients: Vec::new(),
@@ -167,8 +154,15 @@ impl Credentials {
 pub fn read(bytes: &[u8], mime: &str, trust: &Trust) -> Result<Credentials, CredentialsError> {
     guarded(mime, || {
         let reader = Reader::from_context(context(trust)?).with_stream(mime, Cursor::new(bytes));
-        reader_outcome(reader)
-            .map(|credentials| credentials.unwrap_or_else(|reader| summary(&reader, false)))
+        reader_outcome(reader).map(|credentials| {
+            credentials.unwrap_or_else(|reader| {
+                // Only what bears a time-stamp is looked at a second time.
+                let store = bears_time_stamp(&reader)
+                    .then(|| load_jumbf_from_memory(mime, bytes).ok())
+                    .flatten();
+                summary(&reader, store.as_deref(), trust, false)
+            })
+        })
     })
 }
 
@@ -190,8 +184,9 @@ pub fn read_detached(
             mime,
             Cursor::new(bytes),
         );
-        reader_outcome(reader)
-            .map(|credentials| credentials.unwrap_or_else(|reader| summary(&reader, true)))
+        reader_outcome(reader).map(|credentials| {
+            credentials.unwrap_or_else(|reader| summary(&reader, Some(manifest), trust, true))
+        })
     })
 }
 
@@ -246,8 +241,9 @@ pub(crate) fn settings(trust: &Trust) -> Value {
         },
         "trust": {"trust_config": USAGES},
     });
-    if !trust.anchors_pem.is_empty() {
-        settings["trust"]["trust_anchors"] = trust.anchors_pem.as_str().into();
+    // For time-stamps only: the library would trust signers under the same anchors.
+    if let Some(anchors) = trust.time_stamp_anchors() {
+        settings["trust"]["trust_anchors"] = anchors.into();
     }
     settings
 }
@@ -300,25 +296,29 @@ fn reader_outcome(
     }
 }
 
-fn summary(reader: &Reader, detached: bool) -> Credentials {
+fn bears_time_stamp(reader: &Reader) -> bool {
+    reader
+        .active_manifest()
+        .is_some_and(|manifest| manifest.time().is_some())
+}
+
+fn summary(reader: &Reader, store: Option<&[u8]>, trust: &Trust, detached: bool) -> Credentials {
     let results = reader.validation_results();
     let failures = results.map_or_else(Vec::new, active_failures);
     let (content, others): (Vec<Failure>, Vec<Failure>) = failures
         .into_iter()
         .partition(|failure| asset_changed(&failure.code));
     let content_matches = content.is_empty();
-    let state = match reader.validation_state() {
-        ValidationState::Trusted => State::Trusted,
-        ValidationState::Valid => State::ValidUnknownSigner,
+    let signature = Signature::new(reader, store, trust);
+    let is_valid = match reader.validation_state() {
+        ValidationState::Trusted | ValidationState::Valid => true,
         // Kept apart, only the content may differ: the signature is judged by what is left.
-        _ if detached && others.is_empty() => {
-            if results.is_some_and(is_trusted) {
-                State::Trusted
-            } else {
-                State::ValidUnknownSigner
-            }
-        }
-        _ => State::Invalid,
+        _ => detached && others.is_empty(),
+    };
+    let state = match (is_valid, &signature.voucher) {
+        (true, Some(_)) => State::Trusted,
+        (true, None) => State::ValidUnknownSigner,
+        (false, _) => State::Invalid,
     };
     let failures = if detached {
         others
@@ -331,7 +331,12 @@ fn summary(reader: &Reader, detached: bool) -> Credentials {
         content_matches: Some(content_matches),
         signer: manifest.and_then(Manifest::common_name),
         issuer: manifest.and_then(Manifest::issuer),
-        signed_at: manifest.and_then(Manifest::time),
+        vouched_by: signature.voucher.as_ref().map(|voucher| match voucher {
+            Voucher::Anchor(subject, _) => subject.clone(),
+            Voucher::Allowed => "the allowed list".to_owned(),
+        }),
+        signed_at: signature.signed_at(),
+        certificates: signature.certificates(),
         generator: manifest.and_then(generator),
         title: manifest.and_then(Manifest::title).map(str::to_owned),
         claim: manifest.and_then(claim),
@@ -355,13 +360,45 @@ fn active_failures(results: &ValidationResults) -> Vec<Failure> {
         .collect()
 }
 
-fn is_trusted(results: &ValidationResults) -> bool {
-    results.active_manifest().is_some_and(|codes| {
-        codes
-            .success()
-            .iter()
-            .any(|status| status.code() == "signingCredential.trusted")
-    })
+/// Who signed the active manifest, and when.
+struct Signature {
+    chain: Vec<Vec<u8>>,
+    signed_at: Option<i64>,
+    voucher: Option<Voucher>,
+}
+
+impl Signature {
+    fn new(reader: &Reader, store: Option<&[u8]>, trust: &Trust) -> Self {
+        let chain = reader
+            .active_manifest()
+            .and_then(Manifest::signature_info)
+            .and_then(|info| der_certificates(info.cert_chain()).ok())
+            .unwrap_or_default();
+        let signed_at = store
+            .zip(reader.active_label())
+            .zip(trust.time_stamp_anchors())
+            .and_then(|((store, label), anchors)| signing_time(store, label, &anchors));
+        let voucher = trust.vouches(&chain, signed_at.unwrap_or_else(now));
+        Self {
+            chain,
+            signed_at,
+            voucher,
+        }
+    }
+
+    fn signed_at(&self) -> Option<String> {
+        let time = jiff::Timestamp::from_second(self.signed_at?).ok()?;
+        Some(time.to_string())
+    }
+
+    fn certificates(&self) -> Vec<CertificateId> {
+        let anchor = match &self.voucher {
+            Some(Voucher::Anchor(_, der)) => Some(der),
+            _ => None,
+        };
+        let all = self.chain.iter().chain(anchor);
+        all.filter_map(|der| CertificateId::from_der(der)).collect()
+    }
 }
 
 fn failure(status: &c2pa::validation_status::ValidationStatus) -> Failure {

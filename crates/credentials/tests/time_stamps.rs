@@ -233,12 +233,9 @@ fn an_expired_certificate_verifies_where_it_was_time_stamped() {
         seconds *= 2;
     };
     assert_eq!(stamped.time_stamp_failure, None);
-    let trust = |pems: &[&str]| {
-        pems.iter().fold(Trust::none(), |trust, pem| {
-            trust.with_anchors_pem(pem).unwrap()
-        })
-    };
-    let both = trust(&[&root, &roots]);
+    let signers = Trust::none().with_anchors_pem(&root).unwrap();
+    let with_stampers = |pem: &str| signers.clone().with_time_stamp_anchors_pem(pem).unwrap();
+    let both = with_stampers(&roots);
     let verify = |bytes: &[u8], trust: &Trust| read(bytes, "image/jpeg", trust).unwrap();
     while SystemTime::now() <= end + Duration::from_secs(1) {
         std::thread::sleep(Duration::from_millis(200));
@@ -248,8 +245,21 @@ fn an_expired_certificate_verifies_where_it_was_time_stamped() {
     assert!(credentials.signed_at.is_some(), "{credentials:#?}");
     // Without the stamp, or without trust in who stamped, the certificate's end counts.
     assert_eq!(verify(&plain.bytes, &both).state, State::Invalid);
+    let untrusted = verify(&stamped.bytes, &signers);
     assert_eq!(
-        verify(&stamped.bytes, &trust(&[&root])).state,
+        (untrusted.state, untrusted.signed_at),
+        (State::Invalid, None)
+    );
+    // Anchors of one kind are none of the other.
+    let as_signer = signers.clone().with_anchors_pem(&roots).unwrap();
+    assert_eq!(verify(&stamped.bytes, &as_signer).state, State::Invalid);
+    let stampers_only = Trust::none().with_time_stamp_anchors_pem(&roots).unwrap();
+    let as_stamper = stampers_only.with_time_stamp_anchors_pem(&root).unwrap();
+    let unknown = verify(&stamped.bytes, &as_stamper);
+    assert_eq!(unknown.state, State::ValidUnknownSigner, "{unknown:#?}");
+    assert_eq!(unknown.signed_at, credentials.signed_at);
+    assert_eq!(
+        verify(&stamped.bytes, &with_stampers(&root)).state,
         State::Invalid
     );
 }

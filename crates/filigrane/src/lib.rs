@@ -55,6 +55,7 @@ mod verifier;
 pub use aigc::AigcLabel;
 pub use error::Error;
 pub use filigrane_audio::{AudioStrength, UnknownStrength};
+use filigrane_credentials::Trust;
 pub use filigrane_credentials::{
     Algorithm, CommandSigner, Credentials, CredentialsError, Disclosure, HttpTimeStamper, Identity,
     Permission, PrivateKey, PromptHash, Signer, State, Subject, System, TimeStampMode, TimeStamper,
@@ -103,12 +104,21 @@ pub fn write_file(
     files::write(path.as_ref(), bytes, overwrite)
 }
 
-/// Whether a text holds trust anchors that a [`Verifier`] would take.
+/// Whether a text holds trust anchors that a [`Verifier`] would take, and which of them have expired: those vouch only
+/// for what was time-stamped before.
 ///
 /// # Errors
 /// [`Error::Credentials`] says what is wrong.
-pub fn check_anchors(pem: &str) -> Result<(), Error> {
-    filigrane_credentials::Trust::none().with_anchors_pem(pem)?;
+pub fn check_anchors(pem: &str) -> Result<Vec<String>, Error> {
+    Ok(Trust::none().with_anchors_pem(pem)?.expired())
+}
+
+/// Whether a text names signers that a [`Verifier`] would allow.
+///
+/// # Errors
+/// [`Error::Credentials`] says what is wrong.
+pub fn check_allowed_signers(text: &str) -> Result<(), Error> {
+    Trust::none().with_allowed(text)?;
     Ok(())
 }
 

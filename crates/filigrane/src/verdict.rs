@@ -227,7 +227,8 @@ pub fn explain(evidence: &Evidence, verdict: Verdict) -> String {
     let signer = credentials.signer.as_deref().unwrap_or("an unnamed signer");
     match verdict {
         Verdict::Verified => format!(
-            "{carries} The credentials name the same identifier and are signed by {signer}, whom a trust anchor vouches for."
+            "{carries} The credentials name the same identifier and are signed by {signer}, whom {} vouches for.",
+            voucher(credentials)
         ),
         Verdict::Recovered => {
             let (when, signer) = match &evidence.registry {
@@ -271,13 +272,9 @@ pub fn explain(evidence: &Evidence, verdict: Verdict) -> String {
             format!("{carries} {backing}")
         }
         Verdict::CredentialsOnly => {
-            let trust = if credentials.state == State::Trusted {
-                "a trust anchor vouches for"
-            } else {
-                "no trust anchor vouches for"
-            };
             format!(
-                "The file holds valid credentials signed by {signer}, whom {trust}. {}",
+                "The file holds valid credentials signed by {signer}, whom {} vouches for. {}",
+                voucher(credentials),
                 watermark_words(&evidence.watermark)
             )
         }
@@ -321,6 +318,15 @@ pub fn explain(evidence: &Evidence, verdict: Verdict) -> String {
                 watermark_words(&evidence.watermark)
             )
         }
+    }
+}
+
+/// Who vouches for the signer, in the middle of a sentence.
+fn voucher(credentials: &Credentials) -> &'static str {
+    match (&credentials.state, credentials.vouched_by.as_deref()) {
+        (State::Trusted, Some("the allowed list")) => "the allowed list",
+        (State::Trusted, _) => "a trust anchor",
+        _ => "no trust anchor",
     }
 }
 

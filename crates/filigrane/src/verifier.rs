@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use filigrane_credentials::{Credentials, Trust, supports};
+use filigrane_credentials::{Credentials, CredentialsError, Trust, supports};
 use filigrane_image::Search;
 use filigrane_media::{Format, Limits, Medium};
 use filigrane_payload::Key;
@@ -27,7 +27,7 @@ const MOST_SIMILAR: usize = 10;
 pub struct Verifier {
     plans: Vec<Plans>,
     trust: Trust,
-    development: Option<Trust>,
+    development: Option<String>,
     store: Option<Arc<dyn Store>>,
     limits: Limits,
     search: Search,
@@ -63,12 +63,30 @@ impl Verifier {
         Ok(self)
     }
 
-    /// Trusts these anchors, PEM.
+    /// Trusts signers whom these anchors vouch for: PEM, such as C2PA's trust list.
     ///
     /// # Errors
-    /// [`Error::Credentials`] when the text holds no certificate.
+    /// [`Error::Credentials`] when the text holds no authority's certificate that is valid.
     pub fn anchors_pem(mut self, pem: &str) -> Result<Self, Error> {
         self.trust = self.trust.with_anchors_pem(pem)?;
+        Ok(self)
+    }
+
+    /// Trusts time-stamps of authorities whom these anchors vouch for: PEM, such as C2PA's time-stamp trust list.
+    ///
+    /// # Errors
+    /// As [`anchors_pem`](Self::anchors_pem).
+    pub fn time_stamp_anchors_pem(mut self, pem: &str) -> Result<Self, Error> {
+        self.trust = self.trust.with_time_stamp_anchors_pem(pem)?;
+        Ok(self)
+    }
+
+    /// Trusts these signers without a chain: their certificates in PEM, or SHA-256 hashes of them, a line each.
+    ///
+    /// # Errors
+    /// [`Error::Credentials`] when the text names none, or an authority.
+    pub fn allowed_signers(mut self, text: &str) -> Result<Self, Error> {
+        self.trust = self.trust.with_allowed(text)?;
         Ok(self)
     }
 
@@ -88,7 +106,12 @@ impl Verifier {
     /// # Errors
     /// [`Error::Credentials`] when the text holds no certificate.
     pub fn development_anchor_pem(mut self, pem: &str) -> Result<Self, Error> {
-        self.development = Some(Trust::none().with_anchors_pem(pem)?);
+        match Trust::none().with_anchors_pem(pem) {
+            Ok(_) => self.development = Some(pem.to_owned()),
+            // One that ended is as good as none: nobody asked for it.
+            Err(CredentialsError::AnchorsExpired { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
         Ok(self)
     }
 
@@ -251,7 +274,7 @@ impl Verifier {
         use filigrane_credentials::State;
         match &self.development {
             Some(development) if credentials.state == State::ValidUnknownSigner => {
-                let judged = read(development)?;
+                let judged = read(&self.trust.clone().with_anchors_pem(development)?)?;
                 Ok(if judged.state == State::Trusted {
                     (judged, true)
                 } else {
