@@ -100,6 +100,8 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Look into the registry, check its signed log, exchange or forget entries
     Registry(Registry),
+    /// Make a signed list of keys and certificates that no longer count, or add to it
+    Revoke(Revoke),
     /// Measure the watermarks on a folder of media: robustness, quality, false positives, speed
     #[cfg(feature = "bench")]
     Bench(Box<Bench>),
@@ -442,6 +444,17 @@ pub(crate) struct TrustArgs {
     /// Signers that are trusted on their own: their certificates, or SHA-256 hashes of them; may be given several times
     #[arg(long, value_name = "FILE", env = "FILIGRANE_TRUST_ALLOWED")]
     pub(crate) trust_allowed: Vec<PathBuf>,
+    /// Signed list of keys and certificates that no longer count (`filigrane revoke`); may be given several times
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "revocations_key",
+        env = "FILIGRANE_REVOCATIONS"
+    )]
+    pub(crate) revocations: Vec<PathBuf>,
+    /// Public key of who signs the revocation lists, known from elsewhere; may be given several times
+    #[arg(long, value_name = "FILE", env = "FILIGRANE_REVOCATIONS_KEY")]
+    pub(crate) revocations_key: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -455,6 +468,37 @@ pub(crate) struct VerifyWorker {
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Revoke {
+    /// The list; made if missing, with its public key beside it in FILE.pub. Earlier entries stay
+    #[arg(long, value_name = "FILE")]
+    pub(crate) list: PathBuf,
+    /// Private key that signs the list: Ed25519, PKCS#8 PEM; the same for every number of the list
+    #[arg(long, value_name = "FILE", env = "FILIGRANE_REVOCATIONS_SIGNING_KEY")]
+    pub(crate) signing_key: PathBuf,
+    /// File whose first line is the signing key's passphrase [default: asked for on the terminal]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Watermark key by its identifier, `k:` and 32 hexadecimal digits; may be given several times
+    #[arg(long, value_name = "ID", group = "target")]
+    pub(crate) key_id: Vec<String>,
+    /// Certificate, PEM: the first in the file; may be given several times
+    #[arg(long, value_name = "FILE", group = "target")]
+    pub(crate) certificate: Vec<PathBuf>,
+    /// With `--serial`: the issuer's certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "serial")]
+    pub(crate) issuer: Option<PathBuf>,
+    /// Serial number of a certificate, in hexadecimal digits; may be given several times
+    #[arg(long, value_name = "HEX", group = "target", requires = "issuer")]
+    pub(crate) serial: Vec<String>,
+    /// Why, for those who read the verdict
+    #[arg(long, value_name = "TEXT", requires = "target")]
+    pub(crate) reason: String,
+    /// From when on it does not count: `2026-11-23T08:00:00Z` or a day in UTC [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -43,6 +43,7 @@ fn run(cli: &Cli, printer: Printer) -> Result<Exit, Failure> {
         Command::Verify(verify) => commands::verify::run(verify, global, printer),
         Command::VerifyWorker(arguments) => Ok(worker::run(arguments.registry.as_deref())?),
         Command::Inspect(inspect) => commands::inspect::run(inspect, printer),
+        Command::Revoke(revoke) => commands::revoke::run(revoke, printer),
         Command::Registry(registry) => commands::registry::run(registry, printer),
         #[cfg(feature = "bench")]
         Command::Bench(bench) => commands::bench::run(bench, printer),

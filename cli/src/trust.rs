@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use filigrane::{Verifier, check_allowed_signers, check_anchors};
+use filigrane::registry::note::VerifierKey;
+use filigrane::{RevocationList, Verifier, check_allowed_signers, check_anchors};
 use serde::{Deserialize, Serialize};
 
 use crate::args::TrustArgs;
@@ -17,6 +18,8 @@ pub(crate) struct Trusted {
     allowed: Vec<String>,
     /// The development identity's anchor, PEM.
     development: Option<String>,
+    revocations: Vec<String>,
+    revocation_keys: Vec<String>,
 }
 
 impl Trusted {
@@ -45,6 +48,17 @@ impl Trusted {
             check_allowed_signers(&text).with_context(|| named(path))?;
             Ok(text)
         };
+        let key = |path: &PathBuf| {
+            let key = text(path)?.parse::<VerifierKey>();
+            key.with_context(|| named(path))
+        };
+        let keys = arguments.revocations_key.iter().map(key);
+        let keys = keys.collect::<Result<Vec<VerifierKey>>>()?;
+        let list = |path: &PathBuf| {
+            let text = text(path)?;
+            RevocationList::open(&text, &keys).with_context(|| named(path))?;
+            Ok(text)
+        };
         Ok(Self {
             anchors: anchors(&arguments.trust)?,
             time_stamp_anchors: anchors(&arguments.trust_tsa)?,
@@ -54,6 +68,12 @@ impl Trusted {
                 .map(allowed)
                 .collect::<Result<_>>()?,
             development,
+            revocation_keys: keys.iter().map(VerifierKey::to_string).collect(),
+            revocations: arguments
+                .revocations
+                .iter()
+                .map(list)
+                .collect::<Result<_>>()?,
         })
     }
 
@@ -67,6 +87,11 @@ impl Trusted {
         }
         for text in &self.allowed {
             verifier = verifier.allowed_signers(text)?;
+        }
+        let keys = self.revocation_keys.iter().map(|key| key.parse());
+        let keys = keys.collect::<Result<Vec<VerifierKey>, _>>()?;
+        for text in &self.revocations {
+            verifier = verifier.revocations(RevocationList::open(text, &keys)?);
         }
         if let Some(anchor) = &self.development {
             verifier = verifier.development_anchor_pem(anchor)?;

@@ -8,6 +8,7 @@ pub(crate) mod detect;
 pub(crate) mod inspect;
 pub(crate) mod keygen;
 pub(crate) mod registry;
+pub(crate) mod revoke;
 pub(crate) mod stamp;
 pub(crate) mod verify;
 

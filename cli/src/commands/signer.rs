@@ -77,7 +77,10 @@ fn development(global: &Global, printer: Printer) -> Result<Identity, Failure> {
     Ok(identity)
 }
 
-fn private_key(path: &Path, passphrase_file: Option<&Path>) -> Result<PrivateKey, Failure> {
+pub(super) fn private_key(
+    path: &Path,
+    passphrase_file: Option<&Path>,
+) -> Result<PrivateKey, Failure> {
     let pem = text(path)?;
     let passphrase = match passphrase_file {
         Some(file) => Some(passphrase_in(file)?),

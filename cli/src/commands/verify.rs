@@ -1,8 +1,8 @@
 //! `filigrane verify`: every layer, one verdict.
 
 use filigrane::{
-    Credentials, FingerprintEvidence, Limits, RegistryEvidence, Report, Requirement, State, Unmet,
-    Verdict, Verifier,
+    Credentials, FingerprintEvidence, Limits, RegistryEvidence, Report, Requirement,
+    RevocationEvidence, State, Unmet, Verdict, Verifier,
 };
 use serde::Serialize;
 
@@ -237,6 +237,9 @@ fn evidence(report: &Report) -> Vec<String> {
     if let Some(words) = likeness(&report.fingerprint) {
         lines.push(format!("fingerprint  {words}"));
     }
+    if let Some(revocations) = &report.revocations {
+        lines.extend(revoked(revocations));
+    }
     let credentials = &report.credentials;
     if credentials.state != State::Absent {
         let state = serde_json::to_value(&credentials.state).unwrap_or_default();
@@ -261,6 +264,31 @@ fn evidence(report: &Report) -> Vec<String> {
                 shown(&failure.explanation)
             ));
         }
+    }
+    lines
+}
+
+/// Which lists were looked into, and what they name.
+fn revoked(revocations: &RevocationEvidence) -> Vec<String> {
+    let lists: Vec<String> = revocations
+        .lists
+        .iter()
+        .map(|list| format!("list {} of {}", list.number, list.issued_at))
+        .collect();
+    let mut lines = vec![format!("revocations  {}", lists.join(" · "))];
+    for one in &revocations.revoked {
+        let name = one.name.as_deref().unwrap_or(&one.id);
+        let counts = if one.counts_by.is_some() {
+            " · used before"
+        } else {
+            ""
+        };
+        lines.push(format!(
+            "             {} · since {} · {}{counts}",
+            shown(name),
+            one.since,
+            shown(&one.reason)
+        ));
     }
     lines
 }

@@ -155,7 +155,8 @@ impl PrivateKey {
     }
 
     /// The public key as a certificate holds it: 32 bytes, or an uncompressed point.
-    pub(crate) fn public_key(&self) -> Vec<u8> {
+    #[must_use]
+    pub fn public_key(&self) -> Vec<u8> {
         match &self.0 {
             Kind::Ed25519(key) => key.verifying_key().as_bytes().to_vec(),
             Kind::P256(key) => key
@@ -172,7 +173,10 @@ impl PrivateKey {
     }
 
     /// Signs; ECDSA signatures are r and s, as COSE wants them (RFC 9053, section 2.1).
-    pub(crate) fn sign(&self, data: &[u8]) -> Result<Vec<u8>, CredentialsError> {
+    ///
+    /// # Errors
+    /// [`CredentialsError::Signing`] when there is no signature.
+    pub fn sign(&self, data: &[u8]) -> Result<Vec<u8>, CredentialsError> {
         let failed = |error: &dyn fmt::Display| CredentialsError::Signing {
             reason: error.to_string(),
         };

@@ -10,6 +10,8 @@ use filigrane_media::{Format, MediaError};
 use filigrane_payload::{GenerateKeyError, KeyFileError, RandomError};
 use filigrane_registry::RegistryError;
 
+use crate::revocation::RevocationError;
+
 /// Why something could not be stamped or looked at. That nothing was found is no error.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -84,6 +86,9 @@ pub enum Error {
     /// The registry did not answer.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// A revocation list cannot be used or made.
+    #[error(transparent)]
+    Revocations(#[from] RevocationError),
     /// A key file cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFileError),

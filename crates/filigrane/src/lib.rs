@@ -47,6 +47,7 @@ mod inspect;
 mod marks;
 mod report;
 mod requirement;
+mod revocation;
 pub mod rework;
 mod stamper;
 mod verdict;
@@ -57,9 +58,9 @@ pub use error::Error;
 pub use filigrane_audio::{AudioStrength, UnknownStrength};
 use filigrane_credentials::Trust;
 pub use filigrane_credentials::{
-    Algorithm, CommandSigner, Credentials, CredentialsError, Disclosure, HttpTimeStamper, Identity,
-    Permission, PrivateKey, PromptHash, Signer, State, Subject, System, TimeStampMode, TimeStamper,
-    TrainingMining, UnknownPermission, certificate_request,
+    Algorithm, CertificateId, CommandSigner, Credentials, CredentialsError, Disclosure,
+    HttpTimeStamper, Identity, Permission, PrivateKey, PromptHash, Signer, State, Subject, System,
+    TimeStampMode, TimeStamper, TrainingMining, UnknownPermission, certificate_request,
 };
 pub use filigrane_image::{Search, UnknownSearch};
 pub use filigrane_media::{Format, Limits, MediaError, Medium};
@@ -76,6 +77,10 @@ pub use inspect::{Inspection, Shape, inspect, inspect_file};
 pub use marks::{FoundMark, Outcome, Place, Quality};
 pub use report::{DetectionReport, Report, SCHEMA, Stamped};
 pub use requirement::{Requirement, UnknownRequirement, Unmet};
+pub use revocation::{
+    Before, Layer, ListFacts, Revocation, RevocationError, RevocationEvidence, RevocationList,
+    Revoked, Target, revocation_key,
+};
 pub use stamper::{Marked, StampOptions, Stamper, StamperBuilder};
 pub use verdict::{Evidence, RegisteredEntry, RegistryEvidence, Verdict, explain, judge};
 pub use verifier::{Verifier, stamped_at};

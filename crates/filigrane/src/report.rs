@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::fingerprint::FingerprintEvidence;
 use crate::marks::{Outcome, Quality};
+use crate::revocation::RevocationEvidence;
 use crate::verdict::{RegistryEvidence, Verdict};
 
 /// Version of the JSON that is printed.
@@ -45,6 +46,9 @@ pub struct Report {
     pub registry: RegistryEvidence,
     /// The fingerprint layer.
     pub fingerprint: FingerprintEvidence,
+    /// What of all this was revoked, and by which lists; nothing where none was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revocations: Option<RevocationEvidence>,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
 }

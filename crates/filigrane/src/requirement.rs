@@ -15,7 +15,7 @@ use crate::verdict::RegistryEvidence;
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Requirement {
-    /// A watermark of a known key is found, and it was made for this medium.
+    /// A watermark of a known key is found, it was made for this medium, and the key was not revoked before.
     Watermark,
     /// The file itself carries valid credentials, whoever signed them.
     Credentials,
@@ -48,12 +48,15 @@ impl Requirement {
     /// What is missing of it, in a sentence; nothing where it is met.
     fn missing(self, layers: &Layers<'_>) -> Option<String> {
         match self {
-            Self::Watermark => watermark_missing(layers.watermark),
+            Self::Watermark => watermark_missing(layers.watermark)
+                .or_else(|| layers.revoked_mark.then(|| REVOKED.to_owned())),
             Self::Credentials => credentials_missing(layers.credentials),
             Self::Trusted => {
                 credentials_missing(layers.credentials).or_else(|| trust_missing(layers))
             }
-            Self::Registry => registry_missing(layers),
+            Self::Registry => {
+                registry_missing(layers).or_else(|| layers.revoked_mark.then(|| REVOKED.to_owned()))
+            }
         }
     }
 }
@@ -98,6 +101,10 @@ impl Report {
     pub fn unmet(&self, required: &[Requirement]) -> Vec<Unmet> {
         let layers = Layers {
             watermark: &self.watermark,
+            revoked_mark: self
+                .revocations
+                .as_ref()
+                .is_some_and(|revocations| revocations.of_watermark().is_some()),
             credentials: &self.credentials.state,
             rests_on_development: self.development_identity,
             registry: &self.registry,
@@ -113,9 +120,14 @@ impl Report {
     }
 }
 
+/// What a mark of a revoked key lacks.
+const REVOKED: &str =
+    "The key of the watermark was revoked, and nothing shows that the mark was there before.";
+
 /// What the requirements look at.
 struct Layers<'a> {
     watermark: &'a Outcome,
+    revoked_mark: bool,
     credentials: &'a State,
     rests_on_development: bool,
     registry: &'a RegistryEvidence,
@@ -188,6 +200,7 @@ mod tests {
     fn met(state: &State, rests_on_development: bool, expected: &[Requirement]) {
         let layers = Layers {
             watermark: &Outcome::NotFound { p_value: 1.0 },
+            revoked_mark: false,
             credentials: state,
             rests_on_development,
             registry: &RegistryEvidence::NotAsked,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Tampered`](Verdict::Tampered) | credentials are present and do not hold |
 //! | [`Conflict`](Verdict::Conflict) | watermark and credentials name different identifiers; or valid credentials claim a human origin while the watermark says AI, or the other way round; or the registry knows the identifier under another origin or for other content; or the watermark was copied from another medium |
+//! | [`CredentialsOnly`](Verdict::CredentialsOnly) or [`Marked`](Verdict::Marked) | the key of the mark was revoked, and nothing shows that the mark was there before: with valid credentials, or without |
 //! | [`Verified`](Verdict::Verified) | trusted credentials, a watermark, and their identifiers agree |
 //! | [`Recovered`](Verdict::Recovered) | no credentials; the watermark's identifier leads to a registered manifest that holds and names it, and the content is the registered one where that can be compared |
 //! | [`Marked`](Verdict::Marked) | a watermark is found and nothing trusted backs it, valid credentials of an unknown signer included |
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 use crate::fingerprint::FingerprintEvidence;
 use crate::marks::{FoundMark, Outcome, soft_binding};
+use crate::revocation::RevocationEvidence;
 
 /// What all layers together come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -123,6 +125,8 @@ pub struct Evidence {
     pub registry: RegistryEvidence,
     /// The fingerprint layer.
     pub fingerprint: FingerprintEvidence,
+    /// What of all this was revoked. Credentials whose signer was revoked are invalid already.
+    pub revocations: RevocationEvidence,
 }
 
 /// The verdict of the table above: a pure function of the evidence.
@@ -144,6 +148,13 @@ pub fn judge(evidence: &Evidence) -> Verdict {
     };
     if contradiction(evidence, mark).is_some() {
         return Verdict::Conflict;
+    }
+    if evidence.revoked_mark().is_some() {
+        return if credentials.is_valid() {
+            Verdict::CredentialsOnly
+        } else {
+            Verdict::Marked
+        };
     }
     if credentials.state == State::Trusted
         && names(credentials, evidence.medium, mark) == Some(true)
@@ -221,6 +232,14 @@ fn contradiction(evidence: &Evidence, mark: &FoundMark) -> Option<String> {
 /// The verdict in plain words, careful not to say more than the evidence.
 #[must_use]
 pub fn explain(evidence: &Evidence, verdict: Verdict) -> String {
+    let words = words(evidence, verdict);
+    match evidence.revoked_mark_words() {
+        Some(revoked) => format!("{words} {revoked}"),
+        None => words,
+    }
+}
+
+fn words(evidence: &Evidence, verdict: Verdict) -> String {
     let credentials = &evidence.credentials;
     let mark = evidence.watermark.mark();
     let carries = mark.map_or_else(String::new, carries);
@@ -248,6 +267,9 @@ pub fn explain(evidence: &Evidence, verdict: Verdict) -> String {
             )
         }
         Verdict::Marked => {
+            if evidence.revoked_mark().is_some() {
+                return carries;
+            }
             let backing = match (&credentials.state, &evidence.registry) {
                 (State::ValidUnknownSigner, _) => format!(
                     "There are valid credentials, but no trust anchor vouches for their signer ({signer})."
@@ -371,7 +393,7 @@ fn watermark_words(outcome: &Outcome) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::fingerprint::Likeness;
     use crate::marks::Place;
@@ -379,7 +401,7 @@ mod tests {
     use filigrane_credentials::{Failure, SoftBinding};
     use filigrane_payload::{Key, MarkId, Origin, Payload};
 
-    fn mark(id: u8, origin: Origin) -> Outcome {
+    pub(crate) fn mark(id: u8, origin: Origin) -> Outcome {
         let mark = FoundMark {
             payload: Payload::new(origin, MarkId::from_bytes([id; 11])),
             key_id: Key::public().id(),
@@ -430,7 +452,11 @@ mod tests {
         Place::Audio(place.clone())
     }
 
-    fn credentials(state: State, id: Option<u8>, claim: Option<&'static str>) -> Credentials {
+    pub(crate) fn credentials(
+        state: State,
+        id: Option<u8>,
+        claim: Option<&'static str>,
+    ) -> Credentials {
         let binding = |id: u8| SoftBinding {
             algorithm: "org.filigrane.audio.1".to_owned(),
             value: MarkId::from_bytes([id; 11]).to_string().into_bytes(),
@@ -448,7 +474,7 @@ mod tests {
         credentials
     }
 
-    fn known(origin: Origin, manifest: Option<Credentials>) -> RegistryEvidence {
+    pub(crate) fn known(origin: Origin, manifest: Option<Credentials>) -> RegistryEvidence {
         RegistryEvidence::Known {
             stamped_at: "2026-11-23T08:00:00Z".to_owned(),
             generator: "test".to_owned(),
@@ -484,6 +510,7 @@ mod tests {
             credentials,
             registry,
             fingerprint,
+            revocations: RevocationEvidence::default(),
         };
         assert_eq!(judge(&evidence), verdict);
         let words = explain(&evidence, verdict);

@@ -18,6 +18,7 @@ use crate::fingerprint::{self, FingerprintEvidence, Suspect};
 use crate::home::Home;
 use crate::marks::{FoundMark, Outcome, Place, Plans, detect};
 use crate::report::{DetectionReport, Report, SCHEMA};
+use crate::revocation::{Layer, RevocationEvidence, RevocationList, Revocations};
 use crate::verdict::{Evidence, RegisteredEntry, RegistryEvidence, explain, judge};
 
 /// Registered pictures that are named at most for one that looks like them.
@@ -28,6 +29,7 @@ pub struct Verifier {
     plans: Vec<Plans>,
     trust: Trust,
     development: Option<String>,
+    revocations: Revocations,
     store: Option<Arc<dyn Store>>,
     limits: Limits,
     search: Search,
@@ -44,6 +46,7 @@ impl Verifier {
             plans,
             trust: Trust::none(),
             development: None,
+            revocations: Revocations::default(),
             store: None,
             limits: Limits::default(),
             search: Search::default(),
@@ -88,6 +91,13 @@ impl Verifier {
     pub fn allowed_signers(mut self, text: &str) -> Result<Self, Error> {
         self.trust = self.trust.with_allowed(text)?;
         Ok(self)
+    }
+
+    /// Lets what this list names count no more; may be called with several lists.
+    #[must_use]
+    pub fn revocations(mut self, list: RevocationList) -> Self {
+        self.revocations.add(list);
+        self
     }
 
     /// Trusts the development identity of this home, where there is one; reports say so.
@@ -161,20 +171,32 @@ impl Verifier {
         let format = probe(bytes)?;
         // Decoding comes first: it checks the limits before the manifest's parser sees the file.
         let content = Content::decode(bytes, format, &self.limits)?;
-        let watermark = self.look(&content)?;
-        let (credentials, development_identity) = self.credentials(bytes, format)?;
+        let mut watermark = self.look(&content)?;
+        let mut revoked = Vec::from_iter(self.revocations.sort(&mut watermark));
+        let (mut credentials, development_identity) = self.credentials(bytes, format)?;
+        revoked.extend(self.revocations.apply(&mut credentials, Layer::Credentials));
         let searched = self.searched(format);
-        let (registry, fingerprint) = match watermark.mark() {
+        let (mut registry, fingerprint) = match watermark.mark() {
             Some(mark) => self.ask_registry(mark, &content, bytes, format)?,
             None => (RegistryEvidence::NotAsked, self.similar(&content)?),
         };
-        let evidence = Evidence {
+        if let RegistryEvidence::Known {
+            manifest: Some(manifest),
+            ..
+        } = &mut registry
+        {
+            revoked.extend(self.revocations.apply(manifest, Layer::RegisteredManifest));
+        }
+        let lists = self.revocations.facts();
+        let mut evidence = Evidence {
             medium: format.medium(),
             watermark,
             credentials,
             registry,
             fingerprint,
+            revocations: RevocationEvidence { lists, revoked },
         };
+        evidence.note_what_counts();
         let verdict = judge(&evidence);
         let mut explanation = explain(&evidence, verdict);
         if development_identity {
@@ -199,6 +221,7 @@ impl Verifier {
             development_identity,
             registry: evidence.registry,
             fingerprint: evidence.fingerprint,
+            revocations: (!evidence.revocations.lists.is_empty()).then_some(evidence.revocations),
             elapsed_ms: elapsed(started),
         })
     }

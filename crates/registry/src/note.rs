@@ -31,13 +31,13 @@ pub enum NoteError {
     #[error("the note is not a checkpoint: expected an origin, a size and a root hash")]
     Checkpoint,
     /// There is no signature of the expected key.
-    #[error("it bears no signature of the log's key")]
+    #[error("it bears no signature of the expected key")]
     Unsigned,
     /// The signature does not hold.
-    #[error("the signature of the log's key does not hold")]
+    #[error("its signature does not hold")]
     Signature,
     /// It is not a verifier key.
-    #[error("it is not a log's key: expected `NAME+HASH+KEY` as C2SP signed notes have it")]
+    #[error("it is not a verifier's key: expected `NAME+HASH+KEY` as C2SP signed notes have it")]
     VerifierKey,
     /// It is not a private key.
     #[error("it is not an Ed25519 key in PKCS#8 PEM")]
@@ -72,29 +72,14 @@ impl LogKey {
     /// The key that checks what this one signs. Its name comes from its hash: logs have names of their own without
     /// anybody choosing them.
     pub(crate) fn verifier(&self) -> VerifierKey {
-        let key = self.0.verifying_key();
-        let hash: String = Sha256::digest(key.as_bytes())
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        VerifierKey {
-            name: format!("filigrane-registry/{hash}"),
-            key,
-        }
+        VerifierKey::named("filigrane-registry", self.0.verifying_key())
     }
 
     /// The note of a checkpoint.
     pub(crate) fn sign(&self, checkpoint: &Checkpoint) -> String {
-        let verifier = self.verifier();
         let body = checkpoint.body();
         let signature = self.0.sign(body.as_bytes());
-        let bytes = [&verifier.hash()[..], &signature.to_bytes()].concat();
-        format!(
-            "{body}\n— {} {}\n",
-            verifier.name,
-            Base64::encode_string(&bytes)
-        )
+        self.verifier().note(&body, &signature.to_bytes())
     }
 }
 
@@ -104,7 +89,7 @@ impl fmt::Debug for LogKey {
     }
 }
 
-/// A log's public key, in text as `NAME+HASH+KEY`.
+/// The public key of a log, or of who else signs notes, in text as `NAME+HASH+KEY`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifierKey {
     name: String,
@@ -112,6 +97,60 @@ pub struct VerifierKey {
 }
 
 impl VerifierKey {
+    /// An Ed25519 key for notes of a kind; its name is the kind and a hash of the key.
+    ///
+    /// # Errors
+    /// [`NoteError::VerifierKey`] when the bytes are no key or the kind is empty or has spaces or a `+`.
+    pub fn new(kind: &str, key: &[u8]) -> Result<Self, NoteError> {
+        let key: Option<[u8; 32]> = key.try_into().ok();
+        let key = key.and_then(|key| VerifyingKey::from_bytes(&key).ok());
+        let is_plain = !kind.is_empty() && !kind.contains(|c: char| c.is_whitespace() || c == '+');
+        match key {
+            Some(key) if is_plain => Ok(Self::named(kind, key)),
+            _ => Err(NoteError::VerifierKey),
+        }
+    }
+
+    fn named(kind: &str, key: VerifyingKey) -> Self {
+        let hash: String = Sha256::digest(key.as_bytes())
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Self {
+            name: format!("{kind}/{hash}"),
+            key,
+        }
+    }
+
+    /// The signed note of a text with this key's signature over it. The text ends with a line break.
+    #[must_use]
+    pub fn note(&self, text: &str, signature: &[u8; 64]) -> String {
+        let bytes = [&self.hash()[..], signature].concat();
+        format!(
+            "{text}\n— {} {}\n",
+            self.name,
+            Base64::encode_string(&bytes)
+        )
+    }
+
+    /// The text of a signed note, if this key signed it.
+    ///
+    /// # Errors
+    /// [`NoteError`] when it is no note, or is not signed by this key.
+    pub fn open<'a>(&self, note: &'a str) -> Result<&'a str, NoteError> {
+        let end = note.rfind("\n\n").ok_or(NoteError::Note)?;
+        let (text, signatures) = (
+            note.get(..=end).ok_or(NoteError::Note)?,
+            note.get(end + 2..).ok_or(NoteError::Note)?,
+        );
+        let signature = signature(signatures, self)?;
+        self.key
+            .verify_strict(text.as_bytes(), &signature)
+            .map_err(|_| NoteError::Signature)?;
+        Ok(text)
+    }
+
     /// The key's name, which is also the origin in its checkpoints.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -181,16 +220,7 @@ impl Checkpoint {
     /// # Errors
     /// [`NoteError`] when it is none, or is not signed by this key.
     pub fn open(note: &str, key: &VerifierKey) -> Result<Self, NoteError> {
-        let end = note.rfind("\n\n").ok_or(NoteError::Note)?;
-        let (body, signatures) = (
-            note.get(..=end).ok_or(NoteError::Note)?,
-            note.get(end + 2..).ok_or(NoteError::Note)?,
-        );
-        let signature = signature(signatures, key)?;
-        key.key
-            .verify_strict(body.as_bytes(), &signature)
-            .map_err(|_| NoteError::Signature)?;
-        let checkpoint = Self::parse(body).ok_or(NoteError::Checkpoint)?;
+        let checkpoint = Self::parse(key.open(note)?).ok_or(NoteError::Checkpoint)?;
         if checkpoint.origin == key.name {
             Ok(checkpoint)
         } else {
