@@ -416,6 +416,8 @@ pub(crate) struct Verify {
     pub(crate) search: SearchArgs,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
     /// Layers to insist on, as `watermark,credentials,trusted,registry`: a file that lacks one exits 1 at least
     #[arg(long, value_name = "LAYER,..", value_delimiter = ',')]
     pub(crate) require: Vec<Requirement>,
@@ -430,6 +432,18 @@ pub(crate) struct Verify {
     /// Parse the files in this process, without limits on time and memory: only for files that you trust
     #[arg(long, conflicts_with_all = ["timeout", "max_memory"])]
     pub(crate) in_process: bool,
+}
+
+/// From whom manifests are fetched.
+#[derive(Debug, Args)]
+pub(crate) struct FetchArgs {
+    /// Fetch manifests that files only point to, from the hosts of `--fetch-host` [default: they are reported]
+    #[arg(long, requires = "fetch_host")]
+    pub(crate) fetch: bool,
+    /// Host that may be asked, as `manifests.example.org` or `HOST:PORT`, over TLS unless written as `http://HOST`; may be
+    /// given several times
+    #[arg(long, value_name = "HOST", requires = "fetch")]
+    pub(crate) fetch_host: Vec<String>,
 }
 
 /// Whose signatures are trusted.

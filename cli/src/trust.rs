@@ -1,13 +1,13 @@
-//! Whom `verify` trusts: files in, texts that a worker can be given, and a verifier that knows them.
+//! Whom `verify` trusts and asks: files in, texts that a worker can be given, and a verifier that knows them.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use filigrane::registry::note::VerifierKey;
-use filigrane::{RevocationList, Verifier, check_allowed_signers, check_anchors};
+use filigrane::{Fetcher, RevocationList, Verifier, check_allowed_signers, check_anchors};
 use serde::{Deserialize, Serialize};
 
-use crate::args::TrustArgs;
+use crate::args::{FetchArgs, TrustArgs};
 use crate::output::{Printer, shown};
 
 /// The texts of the files, looked through already.
@@ -20,12 +20,15 @@ pub(crate) struct Trusted {
     development: Option<String>,
     revocations: Vec<String>,
     revocation_keys: Vec<String>,
+    /// Hosts that manifests may be fetched from.
+    fetch_hosts: Vec<String>,
 }
 
 impl Trusted {
     /// Reads the files; what is wrong with one names it.
     pub(crate) fn read(
         arguments: &TrustArgs,
+        fetch: &FetchArgs,
         development: Option<String>,
         printer: Printer,
     ) -> Result<Self> {
@@ -68,6 +71,9 @@ impl Trusted {
                 .map(allowed)
                 .collect::<Result<_>>()?,
             development,
+            fetch_hosts: Fetcher::new(&fetch.fetch_host)
+                .map(|_| fetch.fetch_host.clone())
+                .context("`--fetch-host`")?,
             revocation_keys: keys.iter().map(VerifierKey::to_string).collect(),
             revocations: arguments
                 .revocations
@@ -92,6 +98,9 @@ impl Trusted {
         let keys = keys.collect::<Result<Vec<VerifierKey>, _>>()?;
         for text in &self.revocations {
             verifier = verifier.revocations(RevocationList::open(text, &keys)?);
+        }
+        if !self.fetch_hosts.is_empty() {
+            verifier = verifier.fetch(Fetcher::new(&self.fetch_hosts)?);
         }
         if let Some(anchor) = &self.development {
             verifier = verifier.development_anchor_pem(anchor)?;

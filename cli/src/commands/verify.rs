@@ -72,7 +72,7 @@ impl Reader {
             Ok(home) => home.development_anchor()?,
             Err(_) => None,
         };
-        let trust = Trusted::read(&arguments.trust, development, printer)?;
+        let trust = Trusted::read(&arguments.trust, &arguments.fetch, development, printer)?;
         // Workers only read: what a registry of an earlier version needs is done here.
         let store = shared::registry(&arguments.registry, false)?;
         if !arguments.in_process {
@@ -256,6 +256,10 @@ fn evidence(report: &Report) -> Vec<String> {
             line.push_str(&shown(part));
         }
         lines.push(line);
+        let fetched = credentials.fetched_from.as_deref();
+        lines.extend(fetched.map(|from| format!("             fetched from {}", shown(from))));
+        let failure = credentials.fetch_failure.as_deref();
+        lines.extend(failure.map(|why| format!("             not fetched: {}", shown(why))));
         lines.extend(disclosure(credentials));
         for failure in &credentials.failures {
             lines.push(format!(

@@ -1,19 +1,20 @@
 //! The C2PA side of filigrane: signing identities, manifests, soft bindings, reading and trust.
 //!
 //! This is the only crate that sees the `c2pa` library; its own types carry everything that others
-//! need. Nothing here reaches the network: remote manifests are reported, not fetched.
+//! need. The network is reached by what is given an address or hosts for it: [`HttpTimeStamper`] and [`Fetcher`].
 //!
 //! - [`Identity`] signs: a local [`PrivateKey`] with its certificate chain, or a loud
 //!   [development identity](Identity::development). [`CommandSigner`] asks another program, and anything else
 //!   implements [`Signer`].
 //! - [`sign`] puts a signed manifest into a file, as [`ManifestRequest`] asks.
-//! - [`read`] and [`read_detached`] say what is there, as [`Credentials`], judged against [`Trust`].
+//! - [`read`], [`read_detached`] and [`read_fetched`] say what is there, as [`Credentials`], judged against [`Trust`].
 
 mod certificate;
 mod command;
 mod disclosure;
 mod error;
 mod explain;
+mod fetch;
 mod identity;
 mod key;
 mod manifest;
@@ -29,12 +30,13 @@ pub use disclosure::{
     DISCLOSURE, Disclosure, Permission, PromptHash, System, TrainingMining, UnknownPermission,
 };
 pub use error::CredentialsError;
+pub use fetch::{FetchError, Fetched, Fetcher};
 pub use identity::{
     Algorithm, DevelopmentIdentity, Identity, Signer, Subject, certificate_request,
 };
 pub use key::PrivateKey;
 pub use manifest::{ClaimedOrigin, ManifestRequest, Parent, Signed, sign};
-pub use read::{Credentials, Failure, IngredientSummary, State, read, read_detached};
+pub use read::{Credentials, Failure, IngredientSummary, State, read, read_detached, read_fetched};
 pub use soft_binding::SoftBinding;
 pub use time_stamp::{HttpTimeStamper, TimeStampMode, TimeStamper, TimeStamping};
 pub use trust::Trust;

@@ -14,7 +14,7 @@ use crate::error::CredentialsError;
 use crate::explain::{asset_changed, explanation};
 use crate::identity::der_certificates;
 use crate::manifest::ClaimedOrigin;
-use crate::signing_time::signing_time;
+use crate::signing_time::{is_store, signing_time};
 use crate::soft_binding::{self, SoftBinding};
 use crate::supports;
 use crate::trust::{Trust, Voucher, now};
@@ -37,7 +37,7 @@ pub enum State {
     ValidUnknownSigner,
     /// A manifest is there and does not hold.
     Invalid,
-    /// The manifest lies elsewhere; it was not fetched.
+    /// The manifest lies elsewhere, and it was not fetched or could not be.
     RemoteOnly,
 }
 
@@ -104,6 +104,12 @@ pub struct Credentials {
     pub label: Option<String>,
     /// Where the manifest lies, if elsewhere.
     pub remote_url: Option<String>,
+    /// Where it was fetched from, after redirects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fetched_from: Option<String>,
+    /// Why it could not be fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fetch_failure: Option<String>,
     /// Whether the content is the one that was signed; nothing where there is no manifest. Only
     /// [`read_detached`] can find it false in a state other than [`State::Invalid`].
     pub content_matches: Option<bool>,
@@ -128,6 +134,8 @@ impl Credentials {
             ingredients: Vec::new(),
             label: None,
             remote_url: None,
+            fetched_from: None,
+            fetch_failure: None,
             content_matches: None,
         }
     }
@@ -188,6 +196,33 @@ pub fn read_detached(
             credentials.unwrap_or_else(|reader| summary(&reader, Some(manifest), trust, true))
         })
     })
+}
+
+/// Judges a manifest (JUMBF) that was fetched from where a file says that it lies: as [`read`] would if the file
+/// carried it. Nothing where it is no manifest at all.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_fetched(
+    manifest: &[u8],
+    bytes: &[u8],
+    mime: &str,
+    trust: &Trust,
+) -> Result<Option<Credentials>, CredentialsError> {
+    if !is_store(manifest) {
+        return Ok(None);
+    }
+    let credentials = guarded(mime, || {
+        let reader = Reader::from_context(context(trust)?).with_manifest_data_and_stream(
+            manifest,
+            mime,
+            Cursor::new(bytes),
+        );
+        reader_outcome(reader).map(|credentials| {
+            credentials.unwrap_or_else(|reader| summary(&reader, Some(manifest), trust, false))
+        })
+    })?;
+    Ok((credentials.state != State::Absent).then_some(credentials))
 }
 
 fn guarded(

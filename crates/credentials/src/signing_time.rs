@@ -44,6 +44,11 @@ pub(crate) fn signing_time(store: &[u8], label: &str, anchors: &str) -> Option<i
     seconds(&stamped.gen_time.to_string())
 }
 
+/// Whether bytes are a manifest store, from the outside.
+pub(crate) fn is_store(bytes: &[u8]) -> bool {
+    child(bytes, "c2pa").is_some()
+}
+
 /// The one token of the `sigTst2` header.
 fn token(sign1: &CoseSign1) -> Option<Vec<u8>> {
     let name = Label::Text("sigTst2".to_owned());

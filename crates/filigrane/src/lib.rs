@@ -35,7 +35,8 @@
 //!   not there, and a medium that cannot be marked is an error, never an unmarked output.
 //! - What carries a mark of the same key already is not marked again unless told to.
 //! - Formats, quality and metadata stay as in the input.
-//! - Limits on bytes, pixels, duration and channels are on; nothing is fetched from the network.
+//! - Limits on bytes, pixels, duration and channels are on; nothing is fetched from the network unless a
+//!   [`Fetcher`] with a list of hosts is given.
 
 mod aigc;
 mod content;
@@ -45,6 +46,7 @@ mod fingerprint;
 mod home;
 mod inspect;
 mod marks;
+mod remote;
 mod report;
 mod requirement;
 mod revocation;
@@ -58,9 +60,9 @@ pub use error::Error;
 pub use filigrane_audio::{AudioStrength, UnknownStrength};
 use filigrane_credentials::Trust;
 pub use filigrane_credentials::{
-    Algorithm, CertificateId, CommandSigner, Credentials, CredentialsError, Disclosure,
-    HttpTimeStamper, Identity, Permission, PrivateKey, PromptHash, Signer, State, Subject, System,
-    TimeStampMode, TimeStamper, TrainingMining, UnknownPermission, certificate_request,
+    Algorithm, CertificateId, CommandSigner, Credentials, CredentialsError, Disclosure, FetchError,
+    Fetcher, HttpTimeStamper, Identity, Permission, PrivateKey, PromptHash, Signer, State, Subject,
+    System, TimeStampMode, TimeStamper, TrainingMining, UnknownPermission, certificate_request,
 };
 pub use filigrane_image::{Search, UnknownSearch};
 pub use filigrane_media::{Format, Limits, MediaError, Medium};

@@ -148,7 +148,7 @@ fn credentials_missing(state: &State) -> Option<String> {
         State::Trusted | State::ValidUnknownSigner => return None,
         State::Absent => "The file carries no credentials.",
         State::Invalid => "The file's credentials do not hold.",
-        State::RemoteOnly => "The file's credentials lie elsewhere and were not fetched.",
+        State::RemoteOnly => "The file's credentials lie elsewhere, and none were fetched.",
     };
     Some(words.to_owned())
 }

@@ -325,10 +325,17 @@ fn words(evidence: &Evidence, verdict: Verdict) -> String {
             format!("The file holds credentials that are not valid. {why}{rest}")
         }
         Verdict::NoMarks => {
-            let remote = credentials.remote_url.as_ref().map_or(
-                "",
-                |_| " It points to credentials elsewhere, which were not fetched.",
-            );
+            let remote = match (&credentials.remote_url, &credentials.fetch_failure) {
+                (None, _) => String::new(),
+                (Some(_), None) => {
+                    " It points to credentials elsewhere, which were not fetched.".to_owned()
+                }
+                (Some(_), Some(reason)) => {
+                    format!(
+                        " It points to credentials elsewhere, which could not be fetched: {reason}."
+                    )
+                }
+            };
             let similar = match &evidence.fingerprint {
                 FingerprintEvidence::Similar { .. } => {
                     " The registry knows a picture that looks the same."

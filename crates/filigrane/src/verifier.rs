@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use filigrane_credentials::{Credentials, CredentialsError, Trust, supports};
+use filigrane_credentials::{Credentials, CredentialsError, Fetcher, Trust, supports};
 use filigrane_image::Search;
 use filigrane_media::{Format, Limits, Medium};
 use filigrane_payload::Key;
@@ -17,6 +17,7 @@ use crate::files;
 use crate::fingerprint::{self, FingerprintEvidence, Suspect};
 use crate::home::Home;
 use crate::marks::{FoundMark, Outcome, Place, Plans, detect};
+use crate::remote::Remote;
 use crate::report::{DetectionReport, Report, SCHEMA};
 use crate::revocation::{Layer, RevocationEvidence, RevocationList, Revocations};
 use crate::verdict::{Evidence, RegisteredEntry, RegistryEvidence, explain, judge};
@@ -30,6 +31,7 @@ pub struct Verifier {
     trust: Trust,
     development: Option<String>,
     revocations: Revocations,
+    fetcher: Option<Fetcher>,
     store: Option<Arc<dyn Store>>,
     limits: Limits,
     search: Search,
@@ -47,6 +49,7 @@ impl Verifier {
             trust: Trust::none(),
             development: None,
             revocations: Revocations::default(),
+            fetcher: None,
             store: None,
             limits: Limits::default(),
             search: Search::default(),
@@ -97,6 +100,13 @@ impl Verifier {
     #[must_use]
     pub fn revocations(mut self, list: RevocationList) -> Self {
         self.revocations.add(list);
+        self
+    }
+
+    /// Fetches manifests that files point to, from the hosts that the fetcher knows. Without this nothing is fetched.
+    #[must_use]
+    pub fn fetch(mut self, fetcher: Fetcher) -> Self {
+        self.fetcher = Some(fetcher);
         self
     }
 
@@ -285,7 +295,13 @@ impl Verifier {
             return Ok((Credentials::absent(), false));
         }
         let read = |trust: &Trust| filigrane_credentials::read(bytes, format.mime(), trust);
-        let credentials = read(&self.trust)?;
+        let mut credentials = read(&self.trust)?;
+        if let Some(fetcher) = &self.fetcher
+            && let Some(remote) = Remote::fetch(fetcher, &mut credentials, bytes, format.mime())?
+        {
+            let read = |trust: &Trust| remote.read(trust);
+            return self.with_development(read(&self.trust)?, read);
+        }
         self.with_development(credentials, read)
     }
 
