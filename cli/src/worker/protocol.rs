@@ -125,4 +125,28 @@ mod tests {
         assert!(receive_bytes(&mut &last[..10], 3).is_err(), "cut");
         assert!(receive_bytes(&mut &last[..4], 3).is_err(), "cut length");
     }
+
+    /// A worker that was taken over says anything; no more is kept of it than it really sends, within the limit.
+    #[test]
+    fn any_bytes_are_read_without_a_panic() {
+        let mut stream = Vec::new();
+        send(&mut stream, &Greeting::Refused("why".to_owned())).unwrap();
+        let mut state = 1_u64;
+        for _ in 0..20_000 {
+            let mut changed = stream.clone();
+            for _ in 0..3 {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                let place = (state >> 33) as usize % changed.len();
+                changed[place] = (state >> 25) as u8;
+            }
+            let length = changed.len();
+            if let Ok(Some(bytes)) = receive_bytes(&mut changed.as_slice(), LARGEST_MESSAGE) {
+                assert!(bytes.len() + 8 <= length);
+            }
+            let _ = receive::<Greeting>(&mut changed.as_slice());
+            let _ = receive::<Request>(&mut changed.as_slice());
+        }
+    }
 }

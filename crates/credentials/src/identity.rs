@@ -295,7 +295,7 @@ pub(crate) fn check_chain(
         {
             return refuse(format!(
                 "`{}` is not issued by the certificate after it",
-                certificate.subject()
+                certificate.subject().to_string().escape_debug()
             ));
         }
     }

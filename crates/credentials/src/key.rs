@@ -20,6 +20,12 @@ const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 /// Rounds of PBKDF2 with HMAC-SHA-256: the OWASP password storage recommendation of 2023.
 const ROUNDS: u32 = 600_000;
 
+/// More rounds than this are a damaged or hostile file: RFC 8018, section 4.2, names 10 million for especially critical keys.
+const MOST_ROUNDS: u32 = 10_000_000;
+/// Most memory of scrypt, in bytes, and most of its passes over it: beyond what `openssl` itself takes by default (32 MiB).
+const MOST_SCRYPT_MEMORY: u64 = 256 << 20;
+const MOST_SCRYPT_PASSES: u16 = 16;
+
 /// A private key in memory; each kind erases itself when dropped.
 #[derive(Clone)]
 pub struct PrivateKey(Kind);
@@ -70,6 +76,7 @@ impl PrivateKey {
                 let passphrase = passphrase.ok_or(CredentialsError::PassphraseMissing)?;
                 let encrypted = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes())
                     .map_err(|error| key_error(&error))?;
+                check_effort(&encrypted)?;
                 let plain = encrypted
                     .decrypt(passphrase)
                     .map_err(|_| CredentialsError::PassphraseWrong)?;
@@ -237,6 +244,33 @@ fn pem(der: &[u8], label: &'static str) -> Result<Zeroizing<String>, Credentials
         .to_pem(label, LineEnding::LF)
         .map_err(|error| key_error(&error))?;
     Ok(Zeroizing::new(pem.to_string()))
+}
+
+/// Refuses a key derivation that would take minutes or gigabytes: the file says how much work it is.
+fn check_effort(encrypted: &EncryptedPrivateKeyInfoRef<'_>) -> Result<(), CredentialsError> {
+    let Some(parameters) = encrypted.encryption_algorithm.pbes2() else {
+        return Ok(());
+    };
+    if let Some(pbkdf2) = parameters.kdf.pbkdf2()
+        && pbkdf2.iteration_count > MOST_ROUNDS
+    {
+        return Err(key_error(&format!(
+            "expected at most {MOST_ROUNDS} rounds of PBKDF2, found {}",
+            pbkdf2.iteration_count
+        )));
+    }
+    if let Some(scrypt) = parameters.kdf.scrypt() {
+        // RFC 7914, section 2: blocks of 128 bytes times the block size, as many as the cost.
+        let block = 128 * u64::from(scrypt.block_size);
+        let memory = block.saturating_mul(scrypt.cost_parameter);
+        if memory > MOST_SCRYPT_MEMORY || scrypt.parallelization > MOST_SCRYPT_PASSES {
+            return Err(key_error(&format!(
+                "expected scrypt with at most {MOST_SCRYPT_MEMORY} bytes and {MOST_SCRYPT_PASSES} passes, found {memory} and {}",
+                scrypt.parallelization
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn key_error(error: &dyn fmt::Display) -> CredentialsError {

@@ -17,6 +17,14 @@ pub struct SoftBinding {
     pub value: Vec<u8>,
 }
 
+impl SoftBinding {
+    /// The soft bindings of an assertion `c2pa.soft-binding` in JSON; what cannot be read is left out.
+    #[must_use]
+    pub fn of_assertion(json: &str) -> Vec<Self> {
+        serde_json::from_str(json).map_or_else(|_| Vec::new(), |content| parse(&content))
+    }
+}
+
 /// The assertion as it is written.
 #[derive(Debug, Serialize)]
 pub(crate) struct Assertion<'a> {

@@ -178,7 +178,8 @@ fn body(answer: &[u8]) -> Result<&[u8], String> {
     let mut lines = head.lines();
     let status = lines.next().unwrap_or_default();
     if !(status.starts_with("HTTP/1.") && status.split(' ').nth(1) == Some("200")) {
-        let status: String = status.chars().take(80).collect();
+        let status = status.chars().take(80).flat_map(char::escape_debug);
+        let status: String = status.collect();
         return Err(format!("expected status 200, found `{status}`"));
     }
     let header = |name: &str| {
@@ -190,7 +191,8 @@ fn body(answer: &[u8]) -> Result<&[u8], String> {
     let kind = header("content-type").unwrap_or_default();
     if !kind.starts_with("application/timestamp-reply") {
         return Err(format!(
-            "expected `application/timestamp-reply`, found `{kind}`"
+            "expected `application/timestamp-reply`, found `{}`",
+            kind.escape_debug()
         ));
     }
     if header("transfer-encoding").is_some() {
@@ -253,5 +255,15 @@ mod tests {
         body(b"HTTP/1.1 500 No\r\nContent-Type: application/timestamp-reply\r\n\r\nabc")
             .unwrap_err();
         body(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\nabc").unwrap_err();
+        for steering in [
+            "HTTP/1.1 5\x1b[2J",
+            "HTTP/1.1 200 OK\r\nContent-Type: \x1b[2J",
+        ] {
+            let reason = body(format!("{steering}\r\n\r\n").as_bytes()).unwrap_err();
+            assert!(
+                !reason.contains('\x1b') && reason.contains("u{1b}"),
+                "{reason}"
+            );
+        }
     }
 }

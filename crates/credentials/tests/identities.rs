@@ -189,3 +189,29 @@ mod programs {
         assert!(error.to_string().contains("within 0.1 s"), "{error}");
     }
 }
+
+/// `openssl pkcs8 -topk8 -iter 10000001`, and one with scrypt whose passes were changed to 127 afterwards.
+const TOO_MUCH_WORK: [&str; 2] = [
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGdMFkGCSqGSIb3DQEFDTBMMCsGCSqGSIb3DQEFDDAeBAgSo9zi2OY7MAIEAJiW
+gTAMBggqhkiG9w0CCQUAMB0GCWCGSAFlAwQBKgQQRTjd/MrKR+1K0XpMkYSQmgRA
+bMMKC4rEnStA0xLteMo7T+VmlqGIf6/7saAsnvNCH5HKMYg2efg02B62Yiy5QkLQ
+OP3rkl0x8lPUD4K7f8AsgA==
+-----END ENCRYPTED PRIVATE KEY-----
+",
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGTME8GCSqGSIb3DQEFDTBCMCEGCSsGAQQB2kcECzAUBAja9Hq1bv6kxAICBAAC
+AQgCAX8wHQYJYIZIAWUDBAEqBBBPJzmINBoXBBz/HnlymrnsBECnAGSCuApyXwlh
+Ldqsw9lxPii0zDyL7kAYnpHrVKX5XLWEZSy/gPrIdb81nmuIpsZ0gagx2LD/6L9u
+O4eAJDkL
+-----END ENCRYPTED PRIVATE KEY-----
+",
+];
+
+#[test]
+fn a_key_file_that_asks_for_minutes_of_work_is_refused() {
+    for (pem, expected) in TOO_MUCH_WORK.iter().zip(["10000000 rounds", "16 passes"]) {
+        let refused = PrivateKey::from_pem(pem, Some("fuzz")).unwrap_err();
+        assert!(refused.to_string().contains(expected), "{refused}");
+    }
+}

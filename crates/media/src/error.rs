@@ -47,3 +47,9 @@ pub enum MediaError {
         reason: String,
     },
 }
+
+/// What a decoder says, in one line that steers no terminal: it may quote the file.
+pub(crate) fn one_line(message: &impl ToString) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    message.to_string().trim().chars().map(plain).collect()
+}

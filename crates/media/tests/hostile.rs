@@ -167,6 +167,41 @@ fn huge_headers_meet_the_limit() {
 }
 
 #[test]
+fn a_frame_larger_than_its_canvas_is_refused_before_it_is_allocated() {
+    // RFC 9649, section 2.7: a canvas of 1 × 1, and a key frame of 16 383 × 16 383 in it, alone and in an animation.
+    let chunk = |id: &[u8; 4], content: &[u8]| {
+        let size = (content.len() as u32).to_le_bytes();
+        [&id[..], &size, content, &[0][..content.len() % 2]].concat()
+    };
+    let frame = chunk(
+        b"VP8 ",
+        &[0x10, 0, 0, 0x9d, 0x01, 0x2a, 0xff, 0x3f, 0xff, 0x3f, 0, 0],
+    );
+    let animated = chunk(b"ANMF", &[&[0; 16][..], &frame].concat());
+    for (flags, body) in [
+        (0, frame),
+        (2, [chunk(b"ANIM", &[0; 6]), animated].concat()),
+    ] {
+        let canvas = chunk(b"VP8X", &[flags, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let content = [b"WEBP".to_vec(), canvas, body].concat();
+        let file = chunk(b"RIFF", &content);
+        assert_eq!(picture_dimensions(&file, Format::WebP), Ok((1, 1)));
+        let refused = decode_picture(&file, Format::WebP, &Limits::default()).unwrap_err();
+        assert!(refused.to_string().contains("16383×16383"), "{refused}");
+    }
+}
+
+#[test]
+fn what_a_decoder_says_is_one_line() {
+    let file = file(Format::Jpeg);
+    for length in 0..file.len() {
+        if let Err(error) = decode_picture(&file[..length], Format::Jpeg, &Limits::default()) {
+            assert!(!error.to_string().contains('\n'), "{error:?}");
+        }
+    }
+}
+
+#[test]
 fn one_pixel_more_than_allowed_is_refused() {
     for format in PICTURES.into_iter().filter(|&format| format != Format::Gif) {
         let bytes = file(format);

@@ -103,7 +103,11 @@ impl Key {
         let header = lines.next().map_or("", |(_, line)| line.trim_end());
         if header != FILE_HEADER {
             return Err(KeyError::Header {
-                found: header.chars().take(40).collect(),
+                found: header
+                    .chars()
+                    .take(40)
+                    .flat_map(char::escape_debug)
+                    .collect(),
             });
         }
         let mut fields: [(&str, Option<&str>); 4] = [
@@ -381,6 +385,12 @@ mod tests {
         let other = Key::generate("other", day()).unwrap().id().to_string();
         let mixed = good.replace(&Key::public().id().to_string(), &other);
         assert!(matches!(Key::parse(&mixed), Err(KeyError::Mismatch { .. })));
+    }
+
+    #[test]
+    fn what_is_no_key_file_steers_no_terminal() {
+        let refused = Key::parse("\u{1b}[2J\rfiligrane-key 1").unwrap_err();
+        assert!(!refused.to_string().chars().any(char::is_control));
     }
 
     #[test]

@@ -312,7 +312,9 @@ fn read_line(from: &mut impl BufRead, number: u64) -> Result<Line, LogError> {
     if text.is_empty() {
         return Err(refuse("it ends early".to_owned()));
     }
-    serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))
+    // The message may quote the line.
+    serde_json::from_slice(&text)
+        .map_err(|error| refuse(error.to_string().replace(char::is_control, " ")))
 }
 
 fn write_line(out: &mut impl Write, line: &Line) -> Result<(), LogError> {

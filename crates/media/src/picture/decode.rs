@@ -5,10 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
-use crate::error::MediaError;
+use crate::error::{MediaError, one_line};
 use crate::format::Format;
 use crate::limits::Limits;
-use crate::picture::{Layout, Picture, PictureSamples, header, jpeg};
+use crate::picture::{Layout, Picture, PictureSamples, header, jpeg, tiff};
 
 /// Memory that a decoder may use beside the pixels: rows, tables, palettes.
 const DECODER_OVERHEAD: u64 = 64 << 20;
@@ -36,6 +36,9 @@ pub fn decode_picture(
     guarded(format, || {
         let mut decoder = decoder(bytes, format)?;
         check_pixels(decoder.dimensions(), limits)?;
+        if format == Format::WebP {
+            check_frames(bytes, decoder.dimensions())?;
+        }
         if format == Format::Jpeg {
             let origin = header::origin(bytes, format);
             return jpeg::decode(bytes).map(|picture| Picture { origin, ..picture });
@@ -97,6 +100,9 @@ pub(super) fn decoder(bytes: &[u8], format: Format) -> Result<impl ImageDecoder 
             });
         }
     };
+    if format == Format::Tiff {
+        tiff::check(bytes)?;
+    }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), kind);
     // The dimensions are checked first; the true limits follow before any pixel is decoded. PNG inflates
     // its profile and text with the header, and so needs a bound at once.
@@ -122,15 +128,27 @@ fn check_pixels((width, height): (u32, u32), limits: &Limits) -> Result<(), Medi
     Ok(())
 }
 
+/// Frames are allocated before they are found not to fit the canvas: 60 bytes would take a gigabyte.
+fn check_frames(bytes: &[u8], (width, height): (u32, u32)) -> Result<(), MediaError> {
+    let larger = |&(columns, rows): &(u32, u32)| columns > width || rows > height;
+    match header::webp_frames(bytes).into_iter().find(larger) {
+        Some((columns, rows)) => Err(MediaError::Damaged {
+            format: Format::WebP,
+            reason: format!("a frame of {columns}×{rows} pixels in a canvas of {width}×{height}"),
+        }),
+        None => Ok(()),
+    }
+}
+
 fn failure(format: Format, error: &ImageError) -> MediaError {
     match error {
         ImageError::Unsupported(what) => MediaError::Unsupported {
             format,
-            what: what.to_string(),
+            what: one_line(what),
         },
         other => MediaError::Damaged {
             format,
-            reason: other.to_string(),
+            reason: one_line(other),
         },
     }
 }

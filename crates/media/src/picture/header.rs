@@ -55,6 +55,41 @@ pub(super) fn webp_chunks(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])
     })
 }
 
+/// Columns and rows of the lossy frames of a WebP file, of an animation's too (RFC 9649, sections 2.5 and 2.7; RFC 6386,
+/// section 9.1). They are what the decoder allocates, whatever the file says of its canvas.
+pub(super) fn webp_frames(bytes: &[u8]) -> Vec<(u32, u32)> {
+    /// Place, size, duration and flags of an animation's frame stand before its chunks.
+    const FRAME_HEADER: usize = 16;
+    let frame = |(id, content): ([u8; 4], &[u8])| {
+        let &[_, _, _, 0x9d, 0x01, 0x2a, a, b, c, d] = content.first_chunk::<10>()? else {
+            return None;
+        };
+        let side = |low, high| u32::from(u16::from_le_bytes([low, high]) & 0x3fff);
+        (id == *b"VP8 ").then_some((side(a, b), side(c, d)))
+    };
+    let inner = |(id, content): ([u8; 4], _)| {
+        let content: &[u8] = content;
+        let chunks = content.get(FRAME_HEADER..).filter(|_| id == *b"ANMF");
+        chunks.map_or_else(Vec::new, |chunks| {
+            all_chunks(chunks).filter_map(frame).collect()
+        })
+    };
+    let rest = bytes.get(12..).unwrap_or(&[]);
+    let animated = all_chunks(rest).flat_map(inner);
+    all_chunks(rest).filter_map(frame).chain(animated).collect()
+}
+
+/// Chunks one after the other; of a cut last one, what is there.
+fn all_chunks(mut rest: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    std::iter::from_fn(move || {
+        let (id, after) = rest.split_first_chunk::<4>()?;
+        let (size, after) = after.split_first_chunk::<4>()?;
+        let size = u32::from_le_bytes(*size) as usize;
+        rest = after.get(size + size % 2..).unwrap_or(&[]);
+        Some((*id, after.get(..size).unwrap_or(after)))
+    })
+}
+
 /// Quality and subsampling from the markers before the first scan.
 fn jpeg(bytes: &[u8]) -> (Option<u8>, Option<Subsampling>) {
     let (mut quality, mut subsampling) = (None, None);

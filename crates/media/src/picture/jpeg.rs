@@ -4,7 +4,7 @@
 
 use jpeg_decoder::{Decoder, Error, PixelFormat};
 
-use crate::error::MediaError;
+use crate::error::{MediaError, one_line};
 use crate::format::Format;
 use crate::picture::{Layout, Picture, PictureSamples, header};
 
@@ -42,7 +42,7 @@ fn rgb_of_inks(cmyk: &[u8], inverted: bool) -> Vec<u8> {
 fn failure(error: &Error) -> MediaError {
     match error {
         Error::Unsupported(what) => unsupported(format!("{what:?}")),
-        other => damaged(other.to_string()),
+        other => damaged(one_line(other)),
     }
 }
 

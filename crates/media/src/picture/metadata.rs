@@ -2,12 +2,11 @@
 
 use image::ImageDecoder;
 use img_parts::{Bytes, ImageEXIF, ImageICC};
-use tiff::tags::Tag;
 
-use crate::error::MediaError;
+use crate::error::{MediaError, one_line};
 use crate::format::Format;
 use crate::metadata::{Chunk, Metadata};
-use crate::picture::{decode, header};
+use crate::picture::{decode, header, tiff};
 
 /// PNG chunks that stay true when the pixels change a little: colour, density, text, time.
 const PNG_KEPT: [&[u8; 4]; 11] = [
@@ -48,13 +47,10 @@ pub(crate) fn read_metadata(bytes: &[u8], format: Format) -> Metadata {
 }
 
 fn tiff_metadata(bytes: &[u8]) -> Metadata {
-    let mut limits = tiff::decoder::Limits::default();
-    limits.ifd_value_size = LARGEST_TIFF_VALUE;
-    let file = tiff::decoder::Decoder::new(std::io::Cursor::new(bytes));
-    let Ok(mut file) = file.map(|file| file.with_limits(limits)) else {
-        return Metadata::default();
+    let value = |tag| {
+        let value = tiff::field(bytes, tag).map(<[u8]>::to_vec);
+        value.filter(|value| !value.is_empty() && value.len() <= LARGEST_TIFF_VALUE)
     };
-    let mut value = |tag| file.get_tag_u8_vec(Tag::from_u16_exhaustive(tag)).ok();
     Metadata {
         icc: value(TIFF_ICC),
         xmp: value(TIFF_XMP),
@@ -204,6 +200,6 @@ pub(super) fn into_webp(
 pub(super) fn unwritable(format: Format, error: &dyn std::fmt::Display) -> MediaError {
     MediaError::CannotWrite {
         format,
-        reason: error.to_string(),
+        reason: one_line(&error),
     }
 }

@@ -5,6 +5,7 @@ mod encode;
 mod header;
 mod jpeg;
 mod metadata;
+mod tiff;
 
 use crate::format::Format;
 

@@ -11,7 +11,7 @@ use super::samples::SampleDepth;
 use super::{
     Sound, SoundEncoding, SoundOrigin, cannot_write, damaged, resample, unsupported, vorbis_comment,
 };
-use crate::error::MediaError;
+use crate::error::{MediaError, one_line};
 use crate::format::Format;
 use crate::limits::Limits;
 use crate::metadata::Metadata;
@@ -147,8 +147,8 @@ fn find_head(bytes: &[u8]) -> Result<(OpusHead, u32), MediaError> {
         .take_while(|page| page.is_first())
         .find(|page| page.body().starts_with(b"OpusHead"))
         .ok_or_else(|| damaged(Format::OggOpus, "no `OpusHead` page"))?;
-    let head = OpusHead::parse(page.body())
-        .map_err(|error| damaged(Format::OggOpus, error.to_string()))?;
+    let head =
+        OpusHead::parse(page.body()).map_err(|error| damaged(Format::OggOpus, one_line(&error)))?;
     Ok((head, page.serial))
 }
 
