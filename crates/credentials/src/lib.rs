@@ -7,10 +7,12 @@
 //!   [development identity](Identity::development). [`CommandSigner`] asks another program, and anything else
 //!   implements [`Signer`].
 //! - [`sign`] puts a signed manifest into a file, as [`ManifestRequest`] asks.
-//! - [`read`], [`read_detached`] and [`read_fetched`] say what is there, as [`Credentials`], judged against [`Trust`].
+//! - [`read`], [`read_detached`] and [`read_fetched`] say what is there, as [`Credentials`], judged against
+//!   [`Trust`]; [`cr_json`] shows all of it.
 
 mod certificate;
 mod command;
+mod cr_json;
 mod disclosure;
 mod error;
 mod explain;
@@ -26,6 +28,7 @@ mod trust;
 
 pub use certificate::CertificateId;
 pub use command::CommandSigner;
+pub use cr_json::cr_json;
 pub use disclosure::{
     DISCLOSURE, Disclosure, Permission, PromptHash, System, TrainingMining, UnknownPermission,
 };

@@ -19,6 +19,8 @@ use crate::{Trust, supports};
 const SPECIFICATION: &str = "2.4.0";
 /// Room for a time-stamp: a token with a chain of three certificates takes half of it.
 const LARGEST_TIME_STAMP: usize = 16_384;
+/// IPTC's term for what was made on a computer, and no finer claim.
+const DIGITAL_CREATION: &str = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCreation";
 /// Where the manifest of an input appears among the ingredients.
 const PARENT_LABEL: &str = "filigrane:parent";
 
@@ -185,16 +187,26 @@ fn definition(request: &ManifestRequest<'_>) -> Value {
     } else {
         json!({"action": "c2pa.created", "softwareAgent": agent})
     };
-    if let Some(source_type) = request.origin.source_type() {
-        first["digitalSourceType"] = source_type.into();
-    } else if request.parent.is_none() {
-        // A created asset must say something; this is IPTC's term for no finer claim.
-        first["digitalSourceType"] =
-            "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCreation".into();
+    let source_type = request.origin.source_type();
+    let mut actions = Vec::new();
+    let mut bound = json!({"action": "c2pa.watermarked.bound"});
+    if request.parent.is_none() {
+        // A created asset must say something; the default is IPTC's term for no finer claim.
+        first["digitalSourceType"] = source_type.unwrap_or(DIGITAL_CREATION).into();
+        actions.push(first);
+    } else {
+        // What was only opened has no source type (the conformance programme asks for that): what was done to it has.
+        actions.push(first);
+        match (request.origin, source_type) {
+            (ClaimedOrigin::Edited, Some(source_type)) => actions.push(json!({
+                "action": "c2pa.edited", "softwareAgent": agent, "digitalSourceType": source_type,
+            })),
+            (_, Some(source_type)) => bound["digitalSourceType"] = source_type.into(),
+            (_, None) => {}
+        }
     }
-    let mut actions = vec![first];
     if !request.soft_bindings.is_empty() {
-        actions.push(json!({"action": "c2pa.watermarked.bound"}));
+        actions.push(bound);
     }
     let mut assertions = vec![json!({
         "label": "c2pa.actions.v2",
