@@ -137,6 +137,70 @@ fn nested_moov(depth: u32) -> Vec<u8> {
     file
 }
 
+/// Directories one after the other, each with the same list of further ones: as many steps as one number times the other.
+fn nested_tiff(directories: u32, list: u32) -> Vec<u8> {
+    const LIST: u32 = 14;
+    let mut file = b"II*\0".to_vec();
+    let first = LIST + list * 4;
+    file.extend_from_slice(&first.to_le_bytes());
+    file.resize(LIST as usize, 0);
+    file.extend((0..list).flat_map(|_| 8_u32.to_le_bytes()));
+    for number in 1..=directories {
+        file.extend_from_slice(&[1, 0, 0x4a, 0x01, 4, 0]);
+        file.extend_from_slice(&list.to_le_bytes());
+        file.extend_from_slice(&LIST.to_le_bytes());
+        let next = if number == directories {
+            0
+        } else {
+            first + number * 18
+        };
+        file.extend_from_slice(&next.to_le_bytes());
+    }
+    file
+}
+
+/// A picture whose number of samples in a pixel has eight million values.
+fn tiff_field() -> Vec<u8> {
+    let mut file = b"II*\0\x08\0\0\0\x07\0".to_vec();
+    for (tag, kind, count, value) in [
+        (256_u16, 4_u16, 1_u32, 40_u32),
+        (257, 4, 1, 30),
+        (258, 3, 1, 8),
+        (262, 3, 1, 1),
+        (273, 4, 1, 8),
+        (277, 3, 0x7f_0001, 1),
+        (279, 4, 1, 90),
+    ] {
+        file.extend_from_slice(&tag.to_le_bytes());
+        file.extend_from_slice(&kind.to_le_bytes());
+        file.extend_from_slice(&count.to_le_bytes());
+        file.extend_from_slice(&value.to_le_bytes());
+    }
+    file.resize(4000, 0);
+    file
+}
+
+/// A frame of 16,383 × 16,383 pixels in a canvas of 1 × 1 (RFC 9649, section 2.7).
+fn webp_frame() -> Vec<u8> {
+    let chunks = [
+        b"WEBP".to_vec(),
+        riff_chunk(b"VP8X", &[0; 10]),
+        riff_chunk(
+            b"VP8 ",
+            &[0x10, 0, 0, 0x9d, 0x01, 0x2a, 0xff, 0x3f, 0xff, 0x3f],
+        ),
+    ];
+    riff_chunk(b"RIFF", &chunks.concat())
+}
+
+/// A compressed field of ID3v2.3 that is shorter than the length which it should begin with (section 3.3.1), and a frame.
+fn short_field() -> Vec<u8> {
+    let mut file = b"ID3\x03\0\0\0\0\0\x0eTIT2\0\0\0\x03\0\x80\0\0\0\0".to_vec();
+    file.extend_from_slice(&[0xff, 0xfb, 0x90, 0]);
+    file.resize(24 + 417, 0);
+    file
+}
+
 fn hostile_files(world: &World) -> Vec<(&'static str, Vec<u8>)> {
     const GIB: u64 = 1 << 30;
     let xmp = [&b"XML:com.adobe.xmp\0\x01\0\0\0"[..], &zlib_run(b'A', GIB)].concat();
@@ -157,6 +221,10 @@ fn hostile_files(world: &World) -> Vec<(&'static str, Vec<u8>)> {
         ("text-bomb.png", png(64, &[png_chunk(b"zTXt", &text)])),
         ("profile-bomb.png", png(64, &[png_chunk(b"iCCP", &profile)])),
         ("short.mp3", mp3),
+        ("short-field.mp3", short_field()),
+        ("nested.tiff", nested_tiff(1000, 5000)),
+        ("field.tiff", tiff_field()),
+        ("frame.webp", webp_frame()),
         ("cut-100.png", cut("good.png", 100)),
         ("cut-20000.png", cut("good.png", 20_000)),
         ("cut-5000.flac", cut("music.flac", 5000)),

@@ -5,7 +5,7 @@ mod common;
 use common::World;
 
 /// A name and a string of each family.
-const ATTACKS: [(&str, &str); 12] = [
+const ATTACKS: [(&str, &str); 16] = [
     ("erase the screen", "photo\u{1b}[2J\u{1b}[H"),
     ("set the window's title", "photo\u{1b}]0;owned\u{7}"),
     (
@@ -36,7 +36,23 @@ const ATTACKS: [(&str, &str); 12] = [
         "{{7*7}} ${jndi:ldap://x} %s%n '; DROP TABLE entry; --",
     ),
     ("paths", "../../../../etc/passwd C:\\..\\x"),
+    (
+        "other controls",
+        "back\u{8}space\tta\u{b}b sub\u{1a}stitute dele\u{7f}te esc\u{1b}ape",
+    ),
+    (
+        "escapes that are written out",
+        "a\\x00b\\0c\\u0000d 0x00 \\r\\n \\u001b[2J &#27; %1b",
+    ),
+    ("quotes", "1' or '1'='1' /* \") or (\"\"=\" `'\\\" -- "),
+    (
+        "handlers and schemes",
+        "\" onmouseover=\"x\" y=\" javascript:alert(1) data:text/html,x",
+    ),
 ];
+
+/// Longer than anything that is shown in a line.
+const LONG: usize = 10_000;
 
 /// Whether a character does something else than being drawn; line ends are looked at by the callers.
 fn steers(c: char) -> bool {
@@ -49,7 +65,9 @@ fn steers(c: char) -> bool {
 fn strings_of_a_manifest_are_shown_and_not_obeyed() {
     let world = World::new();
     world.sample("photo.jpg");
-    for (family, attack) in ATTACKS {
+    let long = "A".repeat(LONG);
+    let long = ("ten thousand letters", long.as_str());
+    for (family, attack) in ATTACKS.into_iter().chain([long]) {
         let generator = format!("{}/1.0", attack.replace('/', "-"));
         let stamp = [
             "stamp",
@@ -70,6 +88,7 @@ fn strings_of_a_manifest_are_shown_and_not_obeyed() {
             let text = world.run(&[command, "s.jpg"]).exits(0);
             assert!(!text.out.chars().any(steers), "{family}: {}", text.out);
             assert!(!text.err.chars().any(steers), "{family}: {}", text.err);
+            assert!(text.out.lines().all(|line| line.len() < LONG), "{family}");
             for line in text.out.lines().skip(1) {
                 assert!(line.starts_with("  "), "a forged line, {family}: {line}");
             }
