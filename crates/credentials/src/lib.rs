@@ -15,6 +15,7 @@ mod command;
 mod cr_json;
 mod disclosure;
 mod error;
+mod exclusion;
 mod explain;
 mod fetch;
 mod identity;

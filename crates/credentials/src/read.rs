@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::certificate::CertificateId;
 use crate::disclosure::{self, Disclosure, TrainingMining};
 use crate::error::CredentialsError;
+use crate::exclusion::leaves_out_content;
 use crate::explain::{asset_changed, explanation};
 use crate::identity::der_certificates;
 use crate::manifest::ClaimedOrigin;
@@ -146,6 +147,18 @@ impl Credentials {
         Self::new(State::Absent)
     }
 
+    /// The same, of a claim that leaves out more of the file than its manifest: nobody knows what was there when it was
+    /// signed.
+    fn loosely_bound(mut self) -> Self {
+        self.state = State::Invalid;
+        self.content_matches = Some(false);
+        self.failures.push(Failure {
+            code: "assertion.dataHash.mismatch".to_owned(),
+            explanation: "The signature leaves out more of the file than the manifest.".to_owned(),
+        });
+        self
+    }
+
     /// Whether there is a manifest that holds.
     #[must_use]
     pub fn is_valid(&self) -> bool {
@@ -164,11 +177,14 @@ pub fn read(bytes: &[u8], mime: &str, trust: &Trust) -> Result<Credentials, Cred
         let reader = Reader::from_context(context(trust)?).with_stream(mime, Cursor::new(bytes));
         reader_outcome(reader).map(|credentials| {
             credentials.unwrap_or_else(|reader| {
-                // Only what bears a time-stamp is looked at a second time.
-                let store = bears_time_stamp(&reader)
-                    .then(|| load_jumbf_from_memory(mime, bytes).ok())
-                    .flatten();
-                summary(&reader, store.as_deref(), trust, false)
+                let store = load_jumbf_from_memory(mime, bytes).ok();
+                let credentials = summary(&reader, store.as_deref(), trust, false);
+                let is_loose = |store: &Vec<u8>| leaves_out_content(&reader, store);
+                if credentials.is_valid() && store.as_ref().is_none_or(is_loose) {
+                    credentials.loosely_bound()
+                } else {
+                    credentials
+                }
             })
         })
     })
@@ -331,12 +347,6 @@ fn reader_outcome(
     }
 }
 
-fn bears_time_stamp(reader: &Reader) -> bool {
-    reader
-        .active_manifest()
-        .is_some_and(|manifest| manifest.time().is_some())
-}
-
 fn summary(reader: &Reader, store: Option<&[u8]>, trust: &Trust, detached: bool) -> Credentials {
     let results = reader.validation_results();
     let failures = results.map_or_else(Vec::new, active_failures);
@@ -355,12 +365,20 @@ fn summary(reader: &Reader, store: Option<&[u8]>, trust: &Trust, detached: bool)
         (true, None) => State::ValidUnknownSigner,
         (false, _) => State::Invalid,
     };
-    let failures = if detached {
+    let mut failures: Vec<Failure> = if detached {
         others
     } else {
         content.into_iter().chain(others).collect()
     };
     let manifest = reader.active_manifest();
+    let ingredients = manifest.map_or_else(Vec::new, |manifest| ingredients(manifest, results));
+    if state == State::Invalid && failures.is_empty() {
+        // What the asset was made from does not hold.
+        let theirs = ingredients
+            .iter()
+            .flat_map(|ingredient| &ingredient.failures);
+        failures.extend(theirs.cloned());
+    }
     Credentials {
         failures,
         content_matches: Some(content_matches),
@@ -378,7 +396,7 @@ fn summary(reader: &Reader, store: Option<&[u8]>, trust: &Trust, detached: bool)
         disclosure: manifest.and_then(disclosure::disclosure),
         training_mining: manifest.and_then(disclosure::training_mining),
         soft_bindings: manifest.map_or_else(Vec::new, soft_bindings),
-        ingredients: manifest.map_or_else(Vec::new, |manifest| ingredients(manifest, results)),
+        ingredients,
         label: reader.active_label().map(str::to_owned),
         ..Credentials::new(state)
     }
