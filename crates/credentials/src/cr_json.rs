@@ -3,9 +3,11 @@
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use c2pa::jumbf_io::load_jumbf_from_memory;
 use c2pa::{Context, Error, Reader};
 
 use crate::error::CredentialsError;
+use crate::lengths;
 use crate::read::settings;
 use crate::{Trust, supports};
 
@@ -22,6 +24,9 @@ pub fn cr_json(bytes: &[u8], mime: &str) -> Result<Option<String>, CredentialsEr
         });
     }
     let read = || -> c2pa::Result<String> {
+        if !lengths::fit(&load_jumbf_from_memory(mime, bytes)?) {
+            return Err(Error::InvalidAsset("an assertion is cut".to_owned()));
+        }
         let context = Context::new().with_settings(settings(&Trust::none()))?;
         let reader = Reader::from_context(context).with_stream(mime, Cursor::new(bytes))?;
         reader.crjson_checked()

@@ -82,3 +82,8 @@ pub enum CredentialsError {
     #[error("the system's random generator gave no bytes")]
     Random,
 }
+
+/// Text that quotes what came from outside, as it may be shown: it steers no terminal.
+pub(crate) fn plain(text: &impl ToString) -> String {
+    text.to_string().replace(char::is_control, " ")
+}

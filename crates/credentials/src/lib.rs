@@ -20,6 +20,7 @@ mod explain;
 mod fetch;
 mod identity;
 mod key;
+mod lengths;
 mod manifest;
 mod read;
 mod signing_time;

@@ -4,12 +4,14 @@ use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
+use c2pa::jumbf_io::load_jumbf_from_memory;
 use c2pa::{Builder, Context, SigningAlg};
 use serde_json::{Value, json};
 
 use crate::disclosure::{self, Disclosure, System, TrainingMining};
 use crate::error::CredentialsError;
 use crate::identity::{Algorithm, Signer, der_certificates};
+use crate::lengths;
 use crate::read::settings;
 use crate::soft_binding::{self, SoftBinding};
 use crate::time_stamp::{TimeStampMode, TimeStamping};
@@ -144,6 +146,12 @@ fn sign_checked(
             .map_err(failed)?;
     }
     if let Some(parent) = request.parent {
+        let store = load_jumbf_from_memory(parent.mime, parent.bytes).ok();
+        if store.is_some_and(|store| !lengths::fit(&store)) {
+            return Err(CredentialsError::Unreadable {
+                reason: "an assertion of the input's manifest is cut".to_owned(),
+            });
+        }
         let ingredient =
             json!({"relationship": "parentOf", "instance_id": PARENT_LABEL, "label": PARENT_LABEL});
         builder

@@ -14,6 +14,7 @@ use crate::error::CredentialsError;
 use crate::exclusion::leaves_out_content;
 use crate::explain::{asset_changed, explanation};
 use crate::identity::der_certificates;
+use crate::lengths;
 use crate::manifest::ClaimedOrigin;
 use crate::signing_time::{is_store, signing_time};
 use crate::soft_binding::{self, SoftBinding};
@@ -147,6 +148,19 @@ impl Credentials {
         Self::new(State::Absent)
     }
 
+    /// A manifest that cannot be read far enough to say more.
+    fn unreadable() -> Self {
+        let code = "assertion.cbor.invalid";
+        let failure = Failure {
+            code: code.to_owned(),
+            explanation: explanation(code, None),
+        };
+        Self {
+            failures: vec![failure],
+            ..Self::new(State::Invalid)
+        }
+    }
+
     /// The same, of a claim that leaves out more of the file than its manifest: nobody knows what was there when it was
     /// signed.
     fn loosely_bound(mut self) -> Self {
@@ -174,10 +188,13 @@ impl Credentials {
 /// not hold is no error but [`State::Invalid`].
 pub fn read(bytes: &[u8], mime: &str, trust: &Trust) -> Result<Credentials, CredentialsError> {
     guarded(mime, || {
+        let store = load_jumbf_from_memory(mime, bytes).ok();
+        if store.as_ref().is_some_and(|store| !lengths::fit(store)) {
+            return Ok(Credentials::unreadable());
+        }
         let reader = Reader::from_context(context(trust)?).with_stream(mime, Cursor::new(bytes));
         reader_outcome(reader).map(|credentials| {
             credentials.unwrap_or_else(|reader| {
-                let store = load_jumbf_from_memory(mime, bytes).ok();
                 let credentials = summary(&reader, store.as_deref(), trust, false);
                 let is_loose = |store: &Vec<u8>| leaves_out_content(&reader, store);
                 if credentials.is_valid() && store.as_ref().is_none_or(is_loose) {
@@ -203,6 +220,9 @@ pub fn read_detached(
     trust: &Trust,
 ) -> Result<Credentials, CredentialsError> {
     guarded(mime, || {
+        if !lengths::fit(manifest) {
+            return Ok(Credentials::unreadable());
+        }
         let reader = Reader::from_context(context(trust)?).with_manifest_data_and_stream(
             manifest,
             mime,
@@ -229,6 +249,9 @@ pub fn read_fetched(
         return Ok(None);
     }
     let credentials = guarded(mime, || {
+        if !lengths::fit(manifest) {
+            return Ok(Credentials::unreadable());
+        }
         let reader = Reader::from_context(context(trust)?).with_manifest_data_and_stream(
             manifest,
             mime,

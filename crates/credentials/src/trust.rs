@@ -12,7 +12,7 @@ use pkcs8::der::pem;
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::error::CredentialsError;
+use crate::error::{CredentialsError, plain};
 use crate::identity::der_certificates;
 
 /// Extended key usages that a claim signer may have, beside e-mail protection: document signing (RFC 9336) and C2PA
@@ -223,7 +223,7 @@ fn anchor(der: Vec<u8>, number: usize) -> Result<Anchor, String> {
     let (subject, valid) = {
         let (_, certificate) = X509Certificate::from_der(&der)
             .map_err(|error| format!("certificate {number} cannot be read ({error})"))?;
-        let subject = certificate.subject().to_string();
+        let subject = plain(certificate.subject());
         if !is_authority(&certificate, 0) {
             return Err(format!(
                 "expected an authority's certificate, found that of `{subject}` (number {number}), which may issue no others"
@@ -248,7 +248,9 @@ fn anchor(der: Vec<u8>, number: usize) -> Result<Anchor, String> {
 
 /// Reads an allowed list: hashes of certificates.
 fn allowed(text: &str) -> Result<Vec<[u8; 32]>, CredentialsError> {
-    let unusable = |reason: String| CredentialsError::Allowed { reason };
+    let unusable = |reason: String| CredentialsError::Allowed {
+        reason: plain(&reason),
+    };
     let mut hashes = Vec::new();
     let mut has_certificates = false;
     let mut is_inside = false;

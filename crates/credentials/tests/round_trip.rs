@@ -294,3 +294,24 @@ fn public_test_files() {
         println!("{name}: {:?} {:?}", credentials.state, credentials.failures);
     }
 }
+
+#[test]
+fn an_assertion_that_says_it_is_longer_than_it_is_takes_no_memory() {
+    let (made, trust) = development();
+    let file = signed(
+        &sample("photo.jpg"),
+        "image/jpeg",
+        ClaimedOrigin::Generated,
+        &made.identity,
+    );
+    let mut store = file.manifest;
+    // The text behind `action`, `c2pa.created`, becomes one of 4 GiB.
+    let place = store
+        .windows(12)
+        .position(|window| window == b"c2pa.created")
+        .unwrap();
+    store.splice(place - 1..place, [0x7a, 0xff, 0xff, 0xff, 0xff]);
+    let read = read_detached(&store, &sample("photo.jpg"), "image/jpeg", &trust).unwrap();
+    assert_eq!(read.state, State::Invalid, "{read:#?}");
+    assert_eq!(codes(&read), ["assertion.cbor.invalid"]);
+}

@@ -60,11 +60,13 @@ bounded! {
     soft_binding "soft-binding" 5000;
     time_stamp "time-stamp" 1000;
     http "http" 500;
+    fetch "fetch" 500;
     private_key "private-key" 1000;
     certificates "certificates" 2000;
     key_file "key-file" 3000;
     note "note" 3000;
     import "import" 500;
+    revocations "revocations" 2000;
     inspect "inspect" 300;
     detect "detect" 30;
     verify "verify" 30;

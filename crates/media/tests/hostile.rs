@@ -192,6 +192,19 @@ fn a_frame_larger_than_its_canvas_is_refused_before_it_is_allocated() {
 }
 
 #[test]
+fn a_chunk_of_metadata_longer_than_its_file_is_not_there() {
+    let mut file = file(Format::WebP);
+    assert!(read_metadata(&file, Format::WebP).xmp.is_some());
+    let xmp = file
+        .windows(4)
+        .rposition(|window| window == b"XMP ")
+        .unwrap();
+    file[xmp + 4..xmp + 8].copy_from_slice(&0xffff_fff0_u32.to_le_bytes());
+    let metadata = read_metadata(&file, Format::WebP);
+    assert!(metadata.xmp.is_none() && metadata.icc.is_some());
+}
+
+#[test]
 fn what_a_decoder_says_is_one_line() {
     let file = file(Format::Jpeg);
     for length in 0..file.len() {

@@ -15,7 +15,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use url::{Host, Url};
 
-use crate::error::CredentialsError;
+use crate::error::{CredentialsError, plain};
 use crate::identity::der_certificates;
 use address::{connect, resolve};
 use http::{Answer, Timed};
@@ -239,7 +239,7 @@ impl Fetcher {
             },
             http::Problem::Answer(reason) => FetchError::Answer {
                 host: host_of(url),
-                reason,
+                reason: plain(&reason),
             },
         })
     }

@@ -195,7 +195,11 @@ impl RevocationList {
     }
 
     fn parse(text: &str, signer: &str) -> Result<Self, RevocationError> {
-        let wrong = |line: usize, reason: String| RevocationError::Line { line, reason };
+        // The reason may quote the line.
+        let wrong = |line: usize, reason: String| RevocationError::Line {
+            line,
+            reason: reason.replace(char::is_control, " "),
+        };
         let mut lines = text.lines();
         if lines.next() != Some(signer) || !signer.starts_with(&format!("{KIND}/")) {
             let reason = format!("expected the signing key's name, `{KIND}/` and a hash");

@@ -1,11 +1,8 @@
 //! Manifests, soft bindings and time-stamps.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
-use filigrane::{Credentials, CredentialsError, Format, HttpTimeStamper, State};
+use filigrane::{Credentials, CredentialsError, Format, State};
 use filigrane_credentials::{
     ManifestRequest, SoftBinding, TimeStampMode, TimeStamper, TimeStamping, read, read_detached,
     sign, supports,
@@ -126,7 +123,8 @@ pub(super) fn time_stamp(data: &[u8]) {
     refused(&Answer(data));
 }
 
-fn refused(authority: &dyn TimeStamper) {
+/// Asks an authority whose word cannot be of what it was asked.
+pub(super) fn refused(authority: &dyn TimeStamper) {
     let request = ManifestRequest {
         time_stamping: Some(TimeStamping {
             authority,
@@ -150,38 +148,4 @@ pub(super) fn answers() -> Vec<Vec<u8>> {
         seeds::time_stamp_answer(false),
         seeds::time_stamp_answer(true),
     ]
-}
-
-pub(super) fn http_answers() -> Vec<Vec<u8>> {
-    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/timestamp-reply\r\n";
-    let answer = seeds::time_stamp_answer(false);
-    let length = format!("{head}Content-Length: {}\r\n\r\n", answer.len());
-    let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n");
-    [length, format!("{head}\r\n"), chunked]
-        .map(|head| [head.as_bytes(), &answer].concat())
-        .to_vec()
-}
-
-/// The same over HTTP, from a server on this machine that answers with these bytes.
-pub(super) fn http(data: &[u8]) {
-    static SERVER: OnceLock<(Mutex<Sender<Vec<u8>>>, HttpTimeStamper)> = OnceLock::new();
-    let (answers, authority) = SERVER.get_or_init(|| {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let place = listener.local_addr().unwrap();
-        let (sender, answers) = channel::<Vec<u8>>();
-        std::thread::spawn(move || {
-            for answer in answers {
-                let (mut stream, _) = listener.accept().unwrap();
-                // What is left unread would make the end of the connection an error for who asks.
-                let mut question = [0; 8192];
-                let _ = stream.read(&mut question).unwrap();
-                let _ = stream.write_all(&answer);
-            }
-        });
-        let url = format!("http://{place}/");
-        (Mutex::new(sender), HttpTimeStamper::new(&url).unwrap())
-    });
-    let answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
-    answers.send(data.to_vec()).unwrap();
-    refused(authority);
 }

@@ -1,7 +1,7 @@
 //! Keys and certificates.
 
 use filigrane::{Identity, Key, PrivateKey, Signer as _, State};
-use filigrane_credentials::{Trust, read, sign};
+use filigrane_credentials::{CertificateId, Trust, read, sign};
 
 use super::plain;
 use crate::seeds;
@@ -19,8 +19,13 @@ pub(super) fn private_key(data: &[u8]) {
 
 pub(super) fn certificates(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    if let Err(error) = Trust::none().with_anchors_pem(&text) {
-        plain(&error);
+    for taken in [
+        Trust::none().with_anchors_pem(&text).err(),
+        Trust::none().with_time_stamp_anchors_pem(&text).err(),
+        Trust::none().with_allowed(&text).err(),
+        CertificateId::all_from_pem(&text).err(),
+    ] {
+        taken.iter().for_each(plain);
     }
     let pem = seeds::identity().identity.private_key_pem().unwrap();
     match Identity::from_pem(&pem, &text) {

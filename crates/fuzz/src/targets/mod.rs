@@ -3,6 +3,7 @@
 mod credentials;
 mod keys;
 mod media;
+mod network;
 mod registry;
 mod whole;
 
@@ -45,9 +46,10 @@ pub const TARGETS: &[Target] = &[
     target(
         "http",
         16 * MIB,
-        credentials::http_answers,
-        credentials::http,
+        network::authority_answers,
+        network::authority,
     ),
+    target("fetch", 16 * MIB, network::fetch_answers, network::fetch),
     target(
         "private-key",
         96 * MIB,
@@ -58,6 +60,12 @@ pub const TARGETS: &[Target] = &[
     target("key-file", MIB, keys::key_files, keys::key_file),
     target("note", MIB, registry::notes, registry::note),
     target("import", 16 * MIB, registry::exports, registry::import),
+    target(
+        "revocations",
+        16 * MIB,
+        registry::lists,
+        registry::revocations,
+    ),
     target("inspect", 256 * MIB, whole::files, whole::inspect),
     target("detect", 256 * MIB, whole::files, whole::detect),
     target("verify", 256 * MIB, whole::files, whole::verify),

@@ -1,8 +1,11 @@
-//! Exports of a registry, and the signed heads of its log.
+//! Exports of a registry, the signed heads of its log, and lists of what was revoked.
 
 use std::sync::OnceLock;
 
-use filigrane::{Entry, KeyId, MarkId, Origin, SqliteStore, Store as _};
+use filigrane::{
+    Algorithm, Entry, KeyId, MarkId, Origin, PrivateKey, Revocation, RevocationList, SqliteStore,
+    Store as _, Target, revocation_key,
+};
 use filigrane_registry::note::{Checkpoint, VerifierKey};
 use filigrane_registry::{FileFacts, Medium};
 
@@ -113,4 +116,36 @@ pub(super) fn note(data: &[u8]) {
 pub(super) fn notes() -> Vec<Vec<u8>> {
     let registry = registry();
     vec![format!("{}\0{}", registry.log, registry.note).into_bytes()]
+}
+
+/// A signed list, and who signed it.
+fn revoked() -> &'static (String, VerifierKey) {
+    static REVOKED: OnceLock<(String, VerifierKey)> = OnceLock::new();
+    REVOKED.get_or_init(|| {
+        let key = PrivateKey::generate(Algorithm::Ed25519).unwrap();
+        let mut list = RevocationList::default();
+        let targets = [
+            Target::Key(entry(1).key_id),
+            Target::Certificate([7; 32]),
+            Target::issued([8; 32], "01:ff").unwrap(),
+        ];
+        for target in targets {
+            list.revoke(Revocation::new(target, None, Some("2026-11-23"), "lost").unwrap());
+        }
+        (list.publish(&key).unwrap(), revocation_key(&key).unwrap())
+    })
+}
+
+/// A list is taken as it was signed, or not at all.
+pub(super) fn revocations(data: &[u8]) {
+    let (text, key) = revoked();
+    let keys = std::slice::from_ref(key);
+    match RevocationList::open(&String::from_utf8_lossy(data), keys) {
+        Ok(list) => assert_eq!(Ok(list), RevocationList::open(text, keys)),
+        Err(error) => plain(&error),
+    }
+}
+
+pub(super) fn lists() -> Vec<Vec<u8>> {
+    vec![revoked().0.clone().into_bytes()]
 }

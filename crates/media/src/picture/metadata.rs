@@ -29,6 +29,9 @@ pub(crate) fn read_metadata(bytes: &[u8], format: Format) -> Metadata {
     if format == Format::Tiff {
         return decode::guarded(format, || Ok(tiff_metadata(bytes))).unwrap_or_default();
     }
+    if format == Format::WebP {
+        return webp_metadata(bytes);
+    }
     let read = decode::guarded(format, || {
         let mut decoder = decode::decoder(bytes, format)?;
         let text = |found: Option<Vec<u8>>| found.filter(|content| !content.is_empty());
@@ -44,6 +47,20 @@ pub(crate) fn read_metadata(bytes: &[u8], format: Format) -> Metadata {
         metadata.chunks = decode::guarded(format, || Ok(png_chunks(bytes))).unwrap_or_default();
     }
     metadata
+}
+
+/// The decoder takes as much memory for a chunk as it says that it is long, four gigabytes for a changed byte.
+fn webp_metadata(bytes: &[u8]) -> Metadata {
+    let value = |id: &[u8; 4]| {
+        let (_, content) = header::webp_chunks(bytes).find(|(found, _)| found == id)?;
+        (!content.is_empty()).then(|| content.to_vec())
+    };
+    Metadata {
+        icc: value(b"ICCP"),
+        exif: value(b"EXIF").map(without_exif_prefix),
+        xmp: value(b"XMP "),
+        ..Metadata::default()
+    }
 }
 
 fn tiff_metadata(bytes: &[u8]) -> Metadata {
