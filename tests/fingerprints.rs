@@ -86,3 +86,58 @@ fn a_picture_without_its_mark_is_still_recognised() {
         .object();
     assert_eq!(report["fingerprint"]["state"], "not-available");
 }
+
+/// A sound stamped in another world with the public key, and the identifier that it has.
+fn stamped_sound(world: &World) -> String {
+    world.sample("speech.wav");
+    let run = world
+        .run(&["stamp", "speech.wav", "-o", "s.wav", "--json"])
+        .exits(0);
+    run.object()["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_recoded_sound_is_the_same_and_recovered() {
+    let world = World::new();
+    stamped_sound(&world);
+    let bytes = std::fs::read(world.path("s.wav")).unwrap();
+    let recoded = recode(&bytes, &Limits::default()).unwrap();
+    std::fs::write(world.path("recoded"), recoded.bytes).unwrap();
+    let report = world
+        .run(&["verify", "recoded", "--json"])
+        .exits(0)
+        .object();
+    assert_eq!(report["verdict"], "recovered", "{report:#}");
+    assert_eq!(report["fingerprint"]["state"], "same");
+    let text = world.run(&["verify", "recoded"]).exits(0).out;
+    assert!(text.contains("fingerprint  same"), "{text}");
+}
+
+#[test]
+fn a_registered_identifier_on_another_sound_is_a_conflict() {
+    let world = World::new();
+    let id = stamped_sound(&world);
+    world.sample("music.flac");
+    world
+        .run(&["embed", "music.flac", "-o", "forged.flac", "--id", &id])
+        .exits(0);
+    let report = world
+        .run(&["verify", "forged.flac", "--json"])
+        .exits(3)
+        .object();
+    assert_eq!(report["verdict"], "conflict", "{report:#}");
+    assert_eq!(report["fingerprint"]["state"], "different");
+}
+
+#[test]
+fn a_sound_without_its_mark_is_still_recognised() {
+    let world = World::new();
+    let id = stamped_sound(&world);
+    let report = world
+        .run(&["verify", "speech.wav", "--json"])
+        .exits(1)
+        .object();
+    assert_eq!(report["verdict"], "no-marks");
+    assert_eq!(report["fingerprint"]["state"], "similar", "{report:#}");
+    assert_eq!(report["fingerprint"]["ids"][0], id.as_str());
+}

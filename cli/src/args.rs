@@ -301,6 +301,13 @@ pub(crate) struct Stamp {
     /// Also write the `AIGC` metadata label of China's GB 45438-2025
     #[arg(long)]
     pub(crate) aigc: bool,
+    /// Also put a thumbnail of a picture into its manifest: a JPEG of at most 256 pixels along each side
+    #[arg(long)]
+    pub(crate) thumbnail: bool,
+    /// Write the manifest beside the file, with the extension `c2pa`, even where the format has a place for it; TIFF,
+    /// BMP and Opus have none
+    #[arg(long)]
+    pub(crate) sidecar: bool,
     /// Title in the manifest [default: the file's name]
     #[arg(long, value_name = "TEXT")]
     pub(crate) title: Option<String>,

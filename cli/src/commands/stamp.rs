@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use filigrane::{
     Error, Format, Key, Limits, MarkId, Marked, Origin, Quality, StampOptions, Stamped, Stamper,
-    StamperBuilder, System, write_file,
+    StamperBuilder, System, sidecar_path, write_file, write_stamped,
 };
 
 use super::shared::{self, Summary, failed, probability};
@@ -69,7 +69,10 @@ pub(crate) fn stamp(arguments: &Stamp, global: &Global, printer: Printer) -> Res
     if let Some(choices) = choices.copied().reduce(|earlier, later| later.or(earlier)) {
         builder = builder.training_mining(choices);
     }
-    builder = builder.aigc(arguments.aigc);
+    builder = builder
+        .aigc(arguments.aigc)
+        .thumbnail(arguments.thumbnail)
+        .sidecar(arguments.sidecar);
     if arguments.keep_mark {
         builder = builder.marked(Marked::Keep);
     }
@@ -209,7 +212,7 @@ impl<'a> Job<'a> {
             }
             Target::File(path) => {
                 let (bytes, stamped) = stamper.stamp_with(&self.read(input)?, &options)?;
-                write_file(path, &bytes, self.outputs.force)?;
+                write_stamped(path, &bytes, &stamped, self.outputs.force)?;
                 Ok((stamped, target))
             }
             Target::InPlace(path, backup) => {
@@ -218,11 +221,14 @@ impl<'a> Job<'a> {
                 if let Some(backup) = backup {
                     write_file(backup, &original, self.outputs.force)?;
                 }
-                write_file(path, &bytes, true)?;
+                write_stamped(path, &bytes, &stamped, true)?;
                 Ok((stamped, target))
             }
             Target::Stdout => {
                 let (bytes, stamped) = stamper.stamp_with(&self.read(input)?, &options)?;
+                if stamped.sidecar.is_some() {
+                    return Err(Error::NoSidecarPlace);
+                }
                 crate::output::write_data(&bytes)?;
                 Ok((stamped, target))
             }
@@ -245,6 +251,10 @@ impl<'a> Job<'a> {
         if printer.json() {
             let mut object = serde_json::to_value(stamped).unwrap_or_default();
             object["file"] = input.path.to_string_lossy().into();
+            if stamped.sidecar.is_some() {
+                let beside = sidecar_path(Path::new(&*path));
+                object["sidecar"] = beside.to_string_lossy().into();
+            }
             object["target"] = path.into();
             printer.object(&object);
             return;
@@ -271,6 +281,11 @@ impl<'a> Job<'a> {
             shown(&path)
         ));
         printer.line(&format!("         {}", printer.paint(Role::Faint, &facts)));
+        if stamped.sidecar.is_some() {
+            let beside = sidecar_path(Path::new(&*path));
+            let line = format!("its manifest lies in {}", shown(&beside.to_string_lossy()));
+            printer.line(&format!("         {}", printer.paint(Role::Faint, &line)));
+        }
     }
 }
 

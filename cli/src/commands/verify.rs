@@ -1,8 +1,8 @@
 //! `filigrane verify`: every layer, one verdict.
 
 use filigrane::{
-    Credentials, FingerprintEvidence, Limits, RegistryEvidence, Report, Requirement,
-    RevocationEvidence, State, Unmet, Verdict, Verifier,
+    Credentials, Error, FingerprintEvidence, Limits, RegistryEvidence, Report, Requirement,
+    RevocationEvidence, State, Unmet, Verdict, Verifier, read_sidecar,
 };
 use serde::Serialize;
 
@@ -24,8 +24,10 @@ pub(crate) fn run(arguments: &Verify, global: &Global, printer: Printer) -> Resu
     let files = inputs::collect(&arguments.inputs.inputs, arguments.inputs.recursive, None);
     let interrupt = Interrupt::install()?;
     let mut summary = Summary::new(&[]);
-    let work = |input: &Input| match shared_read(input, &limits) {
-        Ok(bytes) => reader.answer(&bytes, &input.path.to_string_lossy()),
+    let work = |input: &Input| match read_both(input, &limits) {
+        Ok((bytes, sidecar)) => {
+            reader.answer(&bytes, sidecar.as_deref(), &input.path.to_string_lossy())
+        }
         Err(error) => Answer::Failed((&error).into()),
     };
     batch::run(
@@ -49,6 +51,17 @@ pub(crate) fn run(arguments: &Verify, global: &Global, printer: Printer) -> Resu
         },
     )?;
     Ok(summary.finish(interrupt.is_set(), printer))
+}
+
+/// A file, and the manifest beside it.
+fn read_both(input: &Input, limits: &Limits) -> Result<(Vec<u8>, Option<Vec<u8>>), Error> {
+    let bytes = shared_read(input, limits)?;
+    let sidecar = if input.is_stdin() {
+        None
+    } else {
+        read_sidecar(&input.path)?
+    };
+    Ok((bytes, sidecar))
 }
 
 /// Where files are parsed.
@@ -109,11 +122,11 @@ impl Reader {
         })))
     }
 
-    fn answer(&self, bytes: &[u8], name: &str) -> Answer {
+    fn answer(&self, bytes: &[u8], sidecar: Option<&[u8]>, name: &str) -> Answer {
         match self {
-            Self::Here(judge) => judge.answer(bytes, name),
+            Self::Here(judge) => judge.answer(bytes, sidecar, name),
             Self::Workers(pool) => pool
-                .answer(bytes, name)
+                .answer(bytes, sidecar, name)
                 .unwrap_or_else(|error| Answer::Failed(FileError::plain(format!("{error:#}")))),
         }
     }
@@ -128,8 +141,8 @@ pub(crate) struct Judge {
 
 impl Judge {
     /// What a file's bytes come to.
-    pub(crate) fn answer(&self, bytes: &[u8], name: &str) -> Answer {
-        match self.verifier.verify(bytes, name) {
+    pub(crate) fn answer(&self, bytes: &[u8], sidecar: Option<&[u8]>, name: &str) -> Answer {
+        match self.verifier.verify_beside(bytes, sidecar, name) {
             Ok(report) => self.judged(&report),
             Err(error) => Answer::Failed((&error).into()),
         }
@@ -256,6 +269,9 @@ fn evidence(report: &Report) -> Vec<String> {
             line.push_str(&shown(part));
         }
         lines.push(line);
+        if credentials.beside {
+            lines.push("             in a file of its own beside it".to_owned());
+        }
         let fetched = credentials.fetched_from.as_deref();
         lines.extend(fetched.map(|from| format!("             fetched from {}", shown(from))));
         let failure = credentials.fetch_failure.as_deref();

@@ -66,8 +66,17 @@ fn answer_one(
         return Ok(false);
     };
     let bytes = receive_bytes(from, max_bytes)?.context("the file's bytes are missing")?;
+    let sidecar = if request.sidecar {
+        let sidecar = receive_bytes(from, max_bytes)?;
+        Some(sidecar.context("the bytes of the manifest beside the file are missing")?)
+    } else {
+        None
+    };
     limit_cpu_time(request.cpu_s).context("the processor time cannot be limited")?;
-    send(out, &judge.answer(&bytes, &request.name))?;
+    send(
+        out,
+        &judge.answer(&bytes, sidecar.as_deref(), &request.name),
+    )?;
     Ok(true)
 }
 

@@ -81,7 +81,12 @@ impl Pool {
     }
 
     /// Has a file looked at by a worker.
-    pub(crate) fn answer(&self, bytes: &[u8], name: &str) -> Result<Answer> {
+    pub(crate) fn answer(
+        &self,
+        bytes: &[u8],
+        sidecar: Option<&[u8]>,
+        name: &str,
+    ) -> Result<Answer> {
         let cpu_s = self.cpu_s(bytes.len());
         let mut worker = match self.take() {
             Some(worker) => worker,
@@ -90,9 +95,10 @@ impl Pool {
         let request = Request {
             name: name.to_owned(),
             cpu_s,
+            sidecar: sidecar.is_some(),
         };
         let wall = Duration::from_secs(wall_s(cpu_s));
-        match worker.ask(&request, bytes, wall) {
+        match worker.ask(&request, bytes, sidecar, wall) {
             Ok(answer) => {
                 if worker.answered() < FILES_PER_WORKER {
                     self.idle().push(worker);

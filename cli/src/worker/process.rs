@@ -98,11 +98,14 @@ impl Worker {
         &mut self,
         request: &Request,
         bytes: &[u8],
+        sidecar: Option<&[u8]>,
         wall: Duration,
     ) -> Result<Answer, End> {
         if let Some(stdin) = &mut self.stdin {
             // What goes wrong here is told by how the worker ended.
-            let _ = send(stdin, request).and_then(|()| send_bytes(stdin, bytes));
+            let _ = send(stdin, request)
+                .and_then(|()| send_bytes(stdin, bytes))
+                .and_then(|()| sidecar.map_or(Ok(()), |sidecar| send_bytes(stdin, sidecar)));
         }
         match self.answers.recv_timeout(wall) {
             Ok(answer) => {

@@ -60,6 +60,8 @@ pub(super) struct Request {
     pub(super) name: String,
     /// Most processor time, in seconds.
     pub(super) cpu_s: u64,
+    /// Whether the bytes of a manifest that lies beside the file follow the file's.
+    pub(super) sidecar: bool,
 }
 
 /// Writes one message.

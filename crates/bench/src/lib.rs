@@ -2,6 +2,7 @@
 //!
 //! - [`image`]: marks pictures, attacks them, looks for the marks, and writes what came of it.
 //! - [`audio`]: the same for sounds.
+//! - [`fingerprints`]: how related and unrelated media compare.
 //! - [`statistics`], [`random`], [`clock`]: what the measurements share.
 //!
 //! A measurement is repeatable: every random choice comes from a seed mixed with the names of the
@@ -13,6 +14,7 @@
 pub mod audio;
 pub mod clock;
 mod error;
+pub mod fingerprints;
 pub mod image;
 mod keys;
 mod page;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use filigrane_bench::{audio, image};
+use filigrane_bench::{audio, fingerprints, image};
 
 #[derive(Parser)]
 #[command(name = "filigrane-bench", version, about)]
@@ -22,6 +22,8 @@ enum Command {
     Audio(audio::AudioArguments),
     /// Look at files that are attacked already, by whatever tool.
     Judge(image::JudgeArguments),
+    /// Mark and attack media, and compare their fingerprints with those of what was marked.
+    Fingerprints(fingerprints::FingerprintArguments),
     /// Describe the attacks on pictures as Markdown.
     Attacks,
 }
@@ -54,6 +56,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             image::attack_files(&arguments.corpus()?, &attacks, seed, &folder)?.join("\n")
         }
         Command::Audio(arguments) => audio::run(&arguments, &say)?,
+        Command::Fingerprints(arguments) => fingerprints::run(&arguments)?,
         Command::Attacks => image::attacks::catalogue(),
     };
     writeln!(std::io::stdout(), "{}", report.trim_end())?;

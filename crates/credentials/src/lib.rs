@@ -7,7 +7,7 @@
 //!   [development identity](Identity::development). [`CommandSigner`] asks another program, and anything else
 //!   implements [`Signer`].
 //! - [`sign`] puts a signed manifest into a file, as [`ManifestRequest`] asks.
-//! - [`read`], [`read_detached`] and [`read_fetched`] say what is there, as [`Credentials`], judged against
+//! - [`read`], [`read_detached`] and [`read_apart`] say what is there, as [`Credentials`], judged against
 //!   [`Trust`]; [`cr_json`] shows all of it.
 
 mod certificate;
@@ -41,7 +41,7 @@ pub use identity::{
 };
 pub use key::PrivateKey;
 pub use manifest::{ClaimedOrigin, ManifestRequest, Parent, Signed, sign};
-pub use read::{Credentials, Failure, IngredientSummary, State, read, read_detached, read_fetched};
+pub use read::{Credentials, Failure, IngredientSummary, State, read, read_apart, read_detached};
 pub use soft_binding::SoftBinding;
 pub use time_stamp::{HttpTimeStamper, TimeStampMode, TimeStamper, TimeStamping};
 pub use trust::Trust;
@@ -59,6 +59,15 @@ const SUPPORTED: [&str; 9] = [
     "audio/mp4",
     "video/mp4",
 ];
+
+/// Further MIME types whose manifests stay beside their files.
+const SIDECAR_ONLY: [&str; 3] = ["image/tiff", "image/bmp", "audio/opus"];
+
+/// Whether manifests of files of this MIME type can lie beside them.
+#[must_use]
+pub fn supports_sidecar(mime: &str) -> bool {
+    supports(mime) || SIDECAR_ONLY.contains(&mime)
+}
 
 /// Whether files of this MIME type can be signed and read.
 #[must_use]

@@ -15,7 +15,7 @@ use crate::lengths;
 use crate::read::settings;
 use crate::soft_binding::{self, SoftBinding};
 use crate::time_stamp::{TimeStampMode, TimeStamping};
-use crate::{Trust, supports};
+use crate::{Trust, supports, supports_sidecar};
 
 /// The version of the specification that the manifests follow.
 const SPECIFICATION: &str = "2.4.0";
@@ -81,8 +81,14 @@ pub struct ManifestRequest<'a> {
     pub disclosure: Option<&'a Disclosure>,
     /// What may be done with it.
     pub training_mining: Option<TrainingMining>,
-    /// Identifiers that the content itself carries.
-    pub soft_bindings: &'a [SoftBinding],
+    /// Identifiers that the content itself carries, as watermarks.
+    pub watermarks: &'a [SoftBinding],
+    /// What the content itself gives, as fingerprints.
+    pub fingerprints: &'a [SoftBinding],
+    /// A small version of a picture, JPEG.
+    pub thumbnail: Option<&'a [u8]>,
+    /// Whether the manifest stays beside the file: [`Signed::bytes`] then hold none.
+    pub sidecar: bool,
     /// The input, where it has a manifest of its own.
     pub parent: Option<Parent<'a>>,
     /// Who time-stamps the signature, where somebody does.
@@ -100,17 +106,17 @@ pub struct Signed {
     pub time_stamp_failure: Option<CredentialsError>,
 }
 
-/// Puts a signed manifest into a file and checks it.
+/// Puts a signed manifest into a file, or beside it, and checks it.
 ///
 /// # Errors
-/// [`CredentialsError::UnsupportedFormat`], or [`CredentialsError::Signing`] with the reason.
+/// [`CredentialsError::UnsupportedFormat`] where the format has no place for it, or [`CredentialsError::Signing`] with the reason.
 pub fn sign(
     source: &[u8],
     mime: &str,
     request: &ManifestRequest<'_>,
     signer: &dyn Signer,
 ) -> Result<Signed, CredentialsError> {
-    if !supports(mime) {
+    if !(supports(mime) || request.sidecar && supports_sidecar(mime)) {
         return Err(CredentialsError::UnsupportedFormat {
             mime: mime.to_owned(),
         });
@@ -140,7 +146,13 @@ fn sign_checked(
     let mut builder = Builder::from_context(context)
         .with_definition(definition(request).to_string())
         .map_err(failed)?;
-    for binding in request.soft_bindings {
+    builder.set_no_embed(request.sidecar);
+    if let Some(thumbnail) = request.thumbnail {
+        builder
+            .set_thumbnail("image/jpeg", &mut Cursor::new(thumbnail))
+            .map_err(failed)?;
+    }
+    for binding in request.watermarks.iter().chain(request.fingerprints) {
         builder
             .add_assertion(soft_binding::LABEL, &soft_binding::Assertion::from(binding))
             .map_err(failed)?;
@@ -213,7 +225,7 @@ fn definition(request: &ManifestRequest<'_>) -> Value {
             (_, None) => {}
         }
     }
-    if !request.soft_bindings.is_empty() {
+    if !request.watermarks.is_empty() {
         actions.push(bound);
     }
     let mut assertions = vec![json!({

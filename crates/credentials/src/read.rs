@@ -18,12 +18,14 @@ use crate::lengths;
 use crate::manifest::ClaimedOrigin;
 use crate::signing_time::{is_store, signing_time};
 use crate::soft_binding::{self, SoftBinding};
-use crate::supports;
 use crate::trust::{Trust, Voucher, now};
+use crate::{supports, supports_sidecar};
 
 /// Extended key usages that a claim signer or time-stamp authority may have; who of them is trusted is [`Trust`]'s to say.
 const USAGES: &str =
     "1.3.6.1.5.5.7.3.4\n1.3.6.1.5.5.7.3.36\n1.3.6.1.5.5.7.3.8\n1.3.6.1.4.1.62558.2.1\n";
+/// A type that nothing is parsed as.
+const UNPARSED: &str = "application/octet-stream";
 /// A compressed manifest may grow to this and no further.
 const LARGEST_MANIFEST_MB: u32 = 32;
 
@@ -104,6 +106,9 @@ pub struct Credentials {
     pub ingredients: Vec<IngredientSummary>,
     /// The active manifest's label.
     pub label: Option<String>,
+    /// Whether the manifest lies beside the file rather than in it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub beside: bool,
     /// Where the manifest lies, if elsewhere.
     pub remote_url: Option<String>,
     /// Where it was fetched from, after redirects.
@@ -135,6 +140,7 @@ impl Credentials {
             failures: Vec::new(),
             ingredients: Vec::new(),
             label: None,
+            beside: false,
             remote_url: None,
             fetched_from: None,
             fetch_failure: None,
@@ -173,6 +179,19 @@ impl Credentials {
         self
     }
 
+    /// What is kept as a manifest and is none.
+    #[must_use]
+    pub fn no_manifest() -> Self {
+        let failure = Failure {
+            code: "general.error".to_owned(),
+            explanation: "What lies beside the file is no manifest.".to_owned(),
+        };
+        Self {
+            failures: vec![failure],
+            ..Self::new(State::Invalid)
+        }
+    }
+
     /// Whether there is a manifest that holds.
     #[must_use]
     pub fn is_valid(&self) -> bool {
@@ -187,7 +206,7 @@ impl Credentials {
 /// [`CredentialsError::Unreadable`] when the file's structure cannot be followed. A manifest that does
 /// not hold is no error but [`State::Invalid`].
 pub fn read(bytes: &[u8], mime: &str, trust: &Trust) -> Result<Credentials, CredentialsError> {
-    guarded(mime, || {
+    guarded(supports(mime), mime, || {
         let store = load_jumbf_from_memory(mime, bytes).ok();
         if store.as_ref().is_some_and(|store| !lengths::fit(store)) {
             return Ok(Credentials::unreadable());
@@ -219,7 +238,7 @@ pub fn read_detached(
     mime: &str,
     trust: &Trust,
 ) -> Result<Credentials, CredentialsError> {
-    guarded(mime, || {
+    guarded(supports(mime), mime, || {
         if !lengths::fit(manifest) {
             return Ok(Credentials::unreadable());
         }
@@ -234,12 +253,12 @@ pub fn read_detached(
     })
 }
 
-/// Judges a manifest (JUMBF) that was fetched from where a file says that it lies: as [`read`] would if the file
-/// carried it. Nothing where it is no manifest at all.
+/// Judges a manifest (JUMBF) that lies apart from its file, beside it or where the file says: as [`read`] would if the
+/// file carried it. Nothing where it is no manifest at all.
 ///
 /// # Errors
-/// As [`read`].
-pub fn read_fetched(
+/// As [`read`]; the formats are those of [`supports_sidecar`].
+pub fn read_apart(
     manifest: &[u8],
     bytes: &[u8],
     mime: &str,
@@ -248,13 +267,15 @@ pub fn read_fetched(
     if !is_store(manifest) {
         return Ok(None);
     }
-    let credentials = guarded(mime, || {
+    // A type that the library has no parser for is hashed as it is, which is what the manifest binds.
+    let read_as = if supports(mime) { mime } else { UNPARSED };
+    let credentials = guarded(supports_sidecar(mime), mime, || {
         if !lengths::fit(manifest) {
             return Ok(Credentials::unreadable());
         }
         let reader = Reader::from_context(context(trust)?).with_manifest_data_and_stream(
             manifest,
-            mime,
+            read_as,
             Cursor::new(bytes),
         );
         reader_outcome(reader).map(|credentials| {
@@ -265,10 +286,11 @@ pub fn read_fetched(
 }
 
 fn guarded(
+    is_supported: bool,
     mime: &str,
     read: impl FnOnce() -> Result<Credentials, CredentialsError>,
 ) -> Result<Credentials, CredentialsError> {
-    if !supports(mime) {
+    if !is_supported {
         return Err(CredentialsError::UnsupportedFormat {
             mime: mime.to_owned(),
         });

@@ -10,7 +10,7 @@ use std::time::Duration;
 use c2pa::{Builder, CallbackSigner, Context, SigningAlg};
 use filigrane_credentials::{
     Algorithm, FetchError, Fetched, Fetcher, Identity, PrivateKey, Signer as _, State, Trust, read,
-    read_fetched,
+    read_apart,
 };
 
 /// Answers each connection by its request's path, until the test ends.
@@ -121,13 +121,12 @@ fn a_fetched_manifest_is_judged_with_its_file() {
     let fetched = fetch(&server, "/1.c2pa?x=y").unwrap();
     assert_eq!(fetched.bytes, manifest);
     assert_eq!(fetched.url, server.url("/1.c2pa?x=y"));
-    let judged = |manifest: &[u8], bytes: &[u8]| {
-        read_fetched(manifest, bytes, "image/jpeg", &trust).unwrap()
-    };
+    let judged =
+        |manifest: &[u8], bytes: &[u8]| read_apart(manifest, bytes, "image/jpeg", &trust).unwrap();
     let credentials = judged(&fetched.bytes, &file).unwrap();
     assert_eq!(credentials.state, State::Trusted, "{credentials:#?}");
     assert_eq!(credentials.content_matches, Some(true));
-    let unknown = read_fetched(&manifest, &file, "image/jpeg", &Trust::none()).unwrap();
+    let unknown = read_apart(&manifest, &file, "image/jpeg", &Trust::none()).unwrap();
     assert_eq!(unknown.unwrap().state, State::ValidUnknownSigner);
 
     // The manifest of another file, or of this one before it was changed, does not hold.

@@ -26,7 +26,10 @@ fn state(signer: &dyn Signer, anchor: &str) -> Result<State, CredentialsError> {
         model: None,
         disclosure: None,
         training_mining: None,
-        soft_bindings: &[],
+        watermarks: &[],
+        fingerprints: &[],
+        thumbnail: None,
+        sidecar: false,
         parent: None,
         time_stamping: None,
     };

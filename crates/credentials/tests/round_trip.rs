@@ -44,7 +44,10 @@ fn request<'a>(bindings: &'a [SoftBinding], origin: ClaimedOrigin) -> ManifestRe
         model: None,
         disclosure: None,
         training_mining: None,
-        soft_bindings: bindings,
+        watermarks: bindings,
+        fingerprints: &[],
+        thumbnail: None,
+        sidecar: false,
         parent: None,
         time_stamping: None,
     }

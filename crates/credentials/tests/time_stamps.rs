@@ -203,7 +203,10 @@ fn request(time_stamping: Option<TimeStamping<'_>>) -> ManifestRequest<'_> {
         model: None,
         disclosure: None,
         training_mining: None,
-        soft_bindings: &[],
+        watermarks: &[],
+        fingerprints: &[],
+        thumbnail: None,
+        sidecar: false,
         parent: None,
         time_stamping,
     }

@@ -74,6 +74,11 @@ pub enum Error {
         /// What was missing.
         what: String,
     },
+    /// The manifest would lie beside the file, and the result is no file.
+    #[error(
+        "the manifest of this result lies beside it in a file of its own, and standard output has no place for it"
+    )]
+    NoSidecarPlace,
     /// The target exists.
     #[error("`{}` exists already", path.display())]
     Exists {
@@ -168,6 +173,9 @@ impl Error {
             Self::Image(ImageError::TooSmall { .. } | ImageError::CannotCarry { .. })
             | Self::Audio(AudioError::TooShort { .. } | AudioError::CannotCarry { .. }) => {
                 "nothing was written: an output that cannot be marked must not leave unmarked by accident"
+            }
+            Self::NoSidecarPlace => {
+                "`-o FILE` writes a file; `filigrane embed` marks without credentials"
             }
             Self::NoHome => "`--home DIR` names one",
             _ => return None,

@@ -77,15 +77,15 @@ pub use fingerprint::{FingerprintEvidence, Likeness};
 pub use home::Home;
 pub use inspect::{Inspection, Shape, inspect, inspect_file};
 pub use marks::{FoundMark, Outcome, Place, Quality};
-pub use report::{DetectionReport, Report, SCHEMA, Stamped};
+pub use report::{DetectionReport, ManifestPlace, Report, SCHEMA, Stamped};
 pub use requirement::{Requirement, UnknownRequirement, Unmet};
 pub use revocation::{
     Before, Layer, ListFacts, Revocation, RevocationError, RevocationEvidence, RevocationList,
     Revoked, Target, revocation_key,
 };
-pub use stamper::{Marked, StampOptions, Stamper, StamperBuilder};
+pub use stamper::{Marked, StampOptions, Stamper, StamperBuilder, sidecar_path, write_stamped};
 pub use verdict::{Evidence, RegisteredEntry, RegistryEvidence, Verdict, explain, judge};
-pub use verifier::{Verifier, stamped_at};
+pub use verifier::{Verifier, read_sidecar, stamped_at};
 
 /// Writes a new file that is never laid over an existing one; a secret one is readable by its owner only.
 ///

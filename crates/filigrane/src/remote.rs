@@ -1,6 +1,6 @@
 //! Credentials that lie elsewhere: fetched where the caller allows it, and judged with the file.
 
-use filigrane_credentials::{Credentials, CredentialsError, Fetched, Fetcher, Trust, read_fetched};
+use filigrane_credentials::{Credentials, CredentialsError, Fetched, Fetcher, Trust, read_apart};
 
 /// A manifest that was fetched, and the file that points to it.
 pub(crate) struct Remote<'a> {
@@ -52,6 +52,6 @@ impl<'a> Remote<'a> {
     }
 
     fn judge(&self, trust: &Trust) -> Result<Option<Credentials>, CredentialsError> {
-        read_fetched(&self.fetched.bytes, self.bytes, self.mime, trust)
+        read_apart(&self.fetched.bytes, self.bytes, self.mime, trust)
     }
 }

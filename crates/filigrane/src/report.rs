@@ -76,6 +76,18 @@ pub struct DetectionReport {
     pub elapsed_ms: u64,
 }
 
+/// Where a stamped file's manifest is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ManifestPlace {
+    /// Nowhere: it was not signed.
+    None,
+    /// In the file.
+    Embedded,
+    /// In a file of its own beside it.
+    Sidecar,
+}
+
 /// What was stamped or embedded.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
@@ -107,6 +119,11 @@ pub struct Stamped {
     /// Why not, where it was asked for and is not insisted on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_stamp_failure: Option<String>,
+    /// Where the manifest is.
+    pub manifest: ManifestPlace,
+    /// The manifest (JUMBF) where it belongs beside the file.
+    #[serde(skip)]
+    pub sidecar: Option<Vec<u8>>,
     /// Whether it was registered.
     pub registered: bool,
     /// Bytes of the finished file.

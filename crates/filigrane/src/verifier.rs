@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use filigrane_credentials::{Credentials, CredentialsError, Fetcher, Trust, supports};
+use filigrane_credentials::{
+    Credentials, CredentialsError, Fetcher, State, Trust, read_apart, supports, supports_sidecar,
+};
 use filigrane_image::Search;
 use filigrane_media::{Format, Limits, Medium};
 use filigrane_payload::Key;
@@ -16,14 +18,18 @@ use crate::error::Error;
 use crate::files;
 use crate::fingerprint::{self, FingerprintEvidence, Suspect};
 use crate::home::Home;
-use crate::marks::{FoundMark, Outcome, Place, Plans, detect};
+use crate::marks::{FoundMark, Outcome, Plans, detect};
 use crate::remote::Remote;
 use crate::report::{DetectionReport, Report, SCHEMA};
 use crate::revocation::{Layer, RevocationEvidence, RevocationList, Revocations};
+use crate::stamper::sidecar_path;
 use crate::verdict::{Evidence, RegisteredEntry, RegistryEvidence, explain, judge};
 
 /// Registered pictures that are named at most for one that looks like them.
 const MOST_SIMILAR: usize = 10;
+
+/// Bytes of a manifest beside a file at most, as for one in a file.
+const LARGEST_SIDECAR: u64 = 32 << 20;
 
 /// Verifies pictures and sounds. Plans are made once; share it between threads.
 pub struct Verifier {
@@ -157,17 +163,16 @@ impl Verifier {
         self
     }
 
-    /// Verifies a file.
+    /// Verifies a file. A manifest beside it ([`sidecar_path`](crate::sidecar_path)) counts where it carries none.
     ///
     /// # Errors
     /// [`Error`] names the file when it cannot be read. A negative or contradictory answer is no error.
     pub fn verify_file(&self, path: impl AsRef<Path>) -> Result<Report, Error> {
         let path = path.as_ref();
         let verify = || {
-            self.verify(
-                &files::read(path, self.limits.max_bytes)?,
-                &path.to_string_lossy(),
-            )
+            let bytes = files::read(path, self.limits.max_bytes)?;
+            let sidecar = read_sidecar(path)?;
+            self.verify_beside(&bytes, sidecar.as_deref(), &path.to_string_lossy())
         };
         verify().map_err(|error| error.in_file(path))
     }
@@ -177,13 +182,27 @@ impl Verifier {
     /// # Errors
     /// As [`verify_file`](Self::verify_file), without the file's name.
     pub fn verify(&self, bytes: &[u8], name: &str) -> Result<Report, Error> {
+        self.verify_beside(bytes, None, name)
+    }
+
+    /// As [`verify`](Self::verify), with a manifest (JUMBF) that lies beside the file; it counts where the file carries
+    /// none.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub fn verify_beside(
+        &self,
+        bytes: &[u8],
+        sidecar: Option<&[u8]>,
+        name: &str,
+    ) -> Result<Report, Error> {
         let started = Instant::now();
         let format = probe(bytes)?;
         // Decoding comes first: it checks the limits before the manifest's parser sees the file.
         let content = Content::decode(bytes, format, &self.limits)?;
         let mut watermark = self.look(&content)?;
         let mut revoked = Vec::from_iter(self.revocations.sort(&mut watermark));
-        let (mut credentials, development_identity) = self.credentials(bytes, format)?;
+        let (mut credentials, development_identity) = self.credentials(bytes, sidecar, format)?;
         revoked.extend(self.revocations.apply(&mut credentials, Layer::Credentials));
         let searched = self.searched(format);
         let (mut registry, fingerprint) = match watermark.mark() {
@@ -289,15 +308,36 @@ impl Verifier {
         }
     }
 
-    /// The credentials, and whether their trust rests on the development identity alone.
-    fn credentials(&self, bytes: &[u8], format: Format) -> Result<(Credentials, bool), Error> {
-        if !supports(format.mime()) {
-            return Ok((Credentials::absent(), false));
-        }
-        let read = |trust: &Trust| filigrane_credentials::read(bytes, format.mime(), trust);
+    /// The credentials, and whether their trust rests on the development identity alone: those in the file, or else
+    /// beside it, or else where it says, if that may be fetched.
+    fn credentials(
+        &self,
+        bytes: &[u8],
+        sidecar: Option<&[u8]>,
+        format: Format,
+    ) -> Result<(Credentials, bool), Error> {
+        let mime = format.mime();
+        let read = |trust: &Trust| {
+            if supports(mime) {
+                filigrane_credentials::read(bytes, mime, trust)
+            } else {
+                Ok(Credentials::absent())
+            }
+        };
         let mut credentials = read(&self.trust)?;
+        let lies_elsewhere = matches!(credentials.state, State::Absent | State::RemoteOnly);
+        if let Some(sidecar) = sidecar.filter(|_| lies_elsewhere && supports_sidecar(mime)) {
+            let read = |trust: &Trust| {
+                let beside = read_apart(sidecar, bytes, mime, trust)?;
+                Ok(Credentials {
+                    beside: true,
+                    ..beside.unwrap_or_else(Credentials::no_manifest)
+                })
+            };
+            return self.with_development(read(&self.trust)?, read);
+        }
         if let Some(fetcher) = &self.fetcher
-            && let Some(remote) = Remote::fetch(fetcher, &mut credentials, bytes, format.mime())?
+            && let Some(remote) = Remote::fetch(fetcher, &mut credentials, bytes, mime)?
         {
             let read = |trust: &Trust| remote.read(trust);
             return self.with_development(read(&self.trust)?, read);
@@ -310,7 +350,6 @@ impl Verifier {
         credentials: Credentials,
         read: impl Fn(&Trust) -> Result<Credentials, filigrane_credentials::CredentialsError>,
     ) -> Result<(Credentials, bool), Error> {
-        use filigrane_credentials::State;
         match &self.development {
             Some(development) if credentials.state == State::ValidUnknownSigner => {
                 let judged = read(&self.trust.clone().with_anchors_pem(development)?)?;
@@ -339,11 +378,7 @@ impl Verifier {
         };
         let entries = store.find(mark.payload.id)?;
         let hash = *blake3::hash(bytes).as_bytes();
-        let geometry = match &mark.place {
-            Place::Image(geometry) => Some(geometry),
-            Place::Audio(_) => None,
-        };
-        let suspect = Suspect::new(content, geometry);
+        let suspect = Suspect::new(content, Some(&mark.place));
         let mut best: Option<(bool, FingerprintEvidence, &Entry)> = None;
         for entry in &entries {
             let same_file = entry.file.hash == hash;
@@ -351,10 +386,7 @@ impl Verifier {
                 continue;
             }
             let size = (entry.file.width, entry.file.height);
-            let evidence = suspect.as_ref().map_or_else(
-                || nothing.clone(),
-                |suspect| suspect.compare(entry.fingerprint.as_ref(), size),
-            );
+            let evidence = suspect.compare(entry.fingerprint.as_ref(), size);
             let better = best.as_ref().is_none_or(|(file, known, _)| {
                 (same_file, evidence.rank()) > (*file, known.rank())
             });
@@ -391,10 +423,7 @@ impl Verifier {
         let Some(store) = &self.store else {
             return Ok(FingerprintEvidence::NotAvailable);
         };
-        let (Some(wanted), Some(suspect)) = (fingerprint::of(content), Suspect::new(content, None))
-        else {
-            return Ok(FingerprintEvidence::NotAvailable);
-        };
+        let (wanted, suspect) = (fingerprint::of(content), Suspect::new(content, None));
         let near = store.similar(&wanted, fingerprint::SEARCH_BITS, MOST_SIMILAR)?;
         let is_same = |entry: &&Entry| {
             let size = (entry.file.width, entry.file.height);
@@ -431,6 +460,22 @@ impl Verifier {
         };
         let credentials = read(&self.trust)?;
         Ok(Some(self.with_development(credentials, read)?.0))
+    }
+}
+
+/// The manifest beside a file; nothing where there is none.
+///
+/// # Errors
+/// [`Error`] when it is there and cannot be read, or is larger than any manifest.
+pub fn read_sidecar(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    let beside = sidecar_path(path);
+    if beside == path {
+        return Ok(None);
+    }
+    match files::read(&beside, LARGEST_SIDECAR) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.in_file(&beside)),
     }
 }
 

@@ -118,7 +118,10 @@ fn signed(
         model: None,
         disclosure: None,
         training_mining: None,
-        soft_bindings: &bindings,
+        watermarks: &bindings,
+        fingerprints: &[],
+        thumbnail: None,
+        sidecar: false,
         parent: None,
         time_stamping: None,
     };

@@ -5,6 +5,7 @@ mod encode;
 mod header;
 mod jpeg;
 mod metadata;
+mod thumbnail;
 mod tiff;
 
 use crate::format::Format;
@@ -13,6 +14,7 @@ pub use decode::{decode_picture, picture_dimensions};
 pub use encode::{PictureEncoding, encode_picture};
 pub use header::Subsampling;
 pub(crate) use metadata::read_metadata;
+pub use thumbnail::thumbnail;
 
 /// Which channels a pixel has, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -101,41 +101,44 @@ impl Grid {
             + (at(0, 1) * (1.0 - fx) + at(1, 1) * fx) * fy
     }
 
-    /// The picture set upright again: turned by `clockwise_deg` and, before that, mirrored. Turned by other than
-    /// quarter turns it is the middle of it, as far as a turned picture of this shape fills its frame.
-    pub(super) fn upright(&self, clockwise_deg: f64, mirrored: bool) -> Self {
-        let quarters = (clockwise_deg / 90.0).round();
-        let rest = clockwise_deg - quarters * 90.0;
-        let swaps = quarters.rem_euclid(2.0) == 1.0;
-        let (width, height) = if swaps {
-            (self.height, self.width)
+    /// The picture, of an aspect (width over height in pixels), set upright again: turned by `clockwise_deg` and, before
+    /// that, mirrored. Turned by other than quarter turns it is the middle of it, as far as a turned picture of this
+    /// shape [fills](Self::filled) its frame.
+    pub(super) fn upright(&self, clockwise_deg: f64, mirrored: bool, aspect: f64) -> Self {
+        let swaps = (clockwise_deg / 90.0).round().rem_euclid(2.0) == 1.0;
+        let (width, height, across, down) = if swaps {
+            (self.height, self.width, 1.0, aspect)
         } else {
-            (self.width, self.height)
+            (self.width, self.height, aspect, 1.0)
         };
-        // Of a frame that is turned by a small angle, this much of each side lies in the picture for certain.
-        let (sin, cos) = rest.abs().to_radians().sin_cos();
-        let shape = (width as f64 / height as f64).max(height as f64 / width as f64);
-        let inside = if rest.abs() < 0.5 {
-            1.0
-        } else {
-            1.0 / (cos + sin * shape)
-        };
+        let filled = Self::filled(clockwise_deg, aspect);
         let (sin, cos) = clockwise_deg.to_radians().sin_cos();
         let mut cells = Vec::with_capacity(width * height);
         for y in 0..height {
             for x in 0..width {
-                // From the middle, in cells: where the upright picture's cell lies in this one.
-                let u = ((x as f64 + 0.5) - width as f64 / 2.0) * inside;
-                let v = ((y as f64 + 0.5) - height as f64 / 2.0) * inside;
+                // From the middle, in heights of the picture: where the upright picture's cell lies in this one. Cells
+                // need not be square.
+                let u = ((x as f64 + 0.5) / width as f64 - 0.5) * across * filled;
+                let v = ((y as f64 + 0.5) / height as f64 - 0.5) * down * filled;
                 let u = if mirrored { -u } else { u };
-                let column = u * cos - v * sin + self.width as f64 / 2.0;
-                let row = u * sin + v * cos + self.height as f64 / 2.0;
+                let column = ((u * cos - v * sin) / aspect + 0.5) * self.width as f64;
+                let row = (u * sin + v * cos + 0.5) * self.height as f64;
                 let column = (column.max(0.0) as usize).min(self.width - 1);
                 let row = (row.max(0.0) as usize).min(self.height - 1);
                 cells.push(self.cells[row * self.width + column]);
             }
         }
         Self::new(width, height, cells)
+    }
+
+    /// How much of each side of a frame that is turned lies in the picture for certain.
+    pub(super) fn filled(clockwise_deg: f64, aspect: f64) -> f64 {
+        let rest = clockwise_deg - (clockwise_deg / 90.0).round() * 90.0;
+        if rest.abs() < 0.5 {
+            return 1.0;
+        }
+        let (sin, cos) = rest.abs().to_radians().sin_cos();
+        1.0 / (cos + sin * aspect.max(1.0 / aspect))
     }
 }
 

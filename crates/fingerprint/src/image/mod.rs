@@ -1,30 +1,42 @@
 //! Fingerprints of pictures: a hash for searching, and a map of gradients for comparing crops.
 //!
-//! The hash has 256 bits: the signs, about their median, of the 16 × 16 lowest frequencies of a 64 × 64 cosine transform,
-//! as in PDQ (Facebook, *The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm*, 2019), over box means
-//! instead of its filter, so that the two are not interchangeable.
+//! The hash is over box means of 64 × 64 cells, where PDQ has a filter.
 //!
 //! The map tells for 64 × 64 cells whether luma grows to the right and downwards, and which of these gradients are among
 //! the stronger half. A part of a picture has the map of that part: a crop is slid over it at all sizes and places.
 
+mod grid;
+
 use filigrane_media::Picture;
 
-use super::grid::Grid;
+use crate::hash::{distance, hash};
+use crate::relation::{Likeness, Relation};
+use grid::Grid;
 
 /// Cells along each side of a map, so that a row is a word.
 const SIDE: usize = 64;
-/// Frequencies along each side of the hash.
-const FREQUENCIES: usize = 16;
 /// Bytes of the maps: two of signs, two of strength.
 const DETAIL: usize = 4 * SIDE * 8;
 /// The smallest part of a picture's width or height that is looked for, in cells.
 const SMALLEST: usize = 22;
 /// Fewer gradients than these say nothing.
 const FEWEST: u32 = 150;
+/// At most so many bits of the hash differ where a picture is still whole: recoded, scaled, its tones changed.
+const SAME_BITS: u32 = 40;
+/// A whole picture fits its own map at least so well.
+const SAME_FIT: f64 = 50.0;
+/// Unrelated pictures never came near so few bits.
+const DERIVED_BITS: u32 = 70;
+/// A part of a picture fits the picture's map at least so well.
+const DERIVED_FIT: f64 = 24.0;
+/// Nearly all unrelated pictures fit each other less than this; what lies between is left open.
+const DIFFERENT_FIT: f64 = 16.0;
+/// Where less of the registered width or height than this is left, related pictures no longer fit reliably.
+const SMALLEST_PART: f64 = 0.45;
 
 /// What is remembered of a picture's content.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct ImageFingerprint {
+pub struct PictureFingerprint {
     hash: [u8; 32],
     map: Map,
 }
@@ -38,42 +50,47 @@ struct Map {
     strong_down: [u64; SIDE],
 }
 
-/// How far two pictures are from each other.
+/// What other evidence says is left of the registered picture's width and height, 1 being all of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Distance {
-    /// Bits of the hash that differ, 0 to 256.
-    pub(super) bits: u32,
-    /// How much better the best place of the one in the other fits than chance, in deviations of as many coins.
-    pub(super) fit: f64,
-    /// Part of the registered picture's width at that place.
-    pub(super) part: f64,
+pub struct Left {
+    /// Of the width.
+    pub width: f64,
+    /// Of the height.
+    pub height: f64,
 }
 
 /// A picture that is compared with registered ones: its grid, upright.
 #[derive(Debug, Clone)]
-pub(super) struct Query {
+pub struct PictureQuery {
     grid: Grid,
     aspect: f64,
+    /// How much of the picture's sides is compared.
+    filled: f64,
 }
 
-impl ImageFingerprint {
-    pub(super) fn of(picture: &Picture) -> Self {
+impl PictureFingerprint {
+    /// Of a picture, as it is stored.
+    #[must_use]
+    pub fn of(picture: &Picture) -> Self {
         Self::of_grid(&Grid::of(picture))
     }
 
     fn of_grid(grid: &Grid) -> Self {
         Self {
-            hash: hash(grid),
+            hash: hash_of(grid),
             map: Map::of(grid),
         }
     }
 
-    pub(super) const fn hash(&self) -> &[u8; 32] {
+    /// The hash, for searching.
+    #[must_use]
+    pub const fn hash(&self) -> &[u8; 32] {
         &self.hash
     }
 
-    /// The maps, to be kept beside the hash.
-    pub(super) fn detail(&self) -> Vec<u8> {
+    /// The maps, to be kept beside the hash: 2 KiB.
+    #[must_use]
+    pub fn detail(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(DETAIL);
         let map = &self.map;
         for rows in [&map.across, &map.down, &map.strong_across, &map.strong_down] {
@@ -82,8 +99,9 @@ impl ImageFingerprint {
         bytes
     }
 
-    /// A fingerprint that was kept.
-    pub(super) fn new(hash: [u8; 32], detail: &[u8]) -> Option<Self> {
+    /// A fingerprint that was kept; nothing where the maps are none.
+    #[must_use]
+    pub fn new(hash: [u8; 32], detail: &[u8]) -> Option<Self> {
         if detail.len() != DETAIL {
             return None;
         }
@@ -107,9 +125,10 @@ impl ImageFingerprint {
     }
 }
 
-impl Query {
+impl PictureQuery {
     /// A picture that was turned and mirrored as its watermark tells.
-    pub(super) fn new(picture: &Picture, clockwise_deg: f64, mirrored: bool) -> Self {
+    #[must_use]
+    pub fn new(picture: &Picture, clockwise_deg: f64, mirrored: bool) -> Self {
         let grid = Grid::of(picture);
         let swaps = (clockwise_deg / 90.0).round().rem_euclid(2.0) == 1.0;
         let aspect = f64::from(picture.width.max(1)) / f64::from(picture.height.max(1));
@@ -117,25 +136,40 @@ impl Query {
             grid: if clockwise_deg.abs() < 0.5 && !mirrored {
                 grid
             } else {
-                grid.upright(clockwise_deg, mirrored)
+                grid.upright(clockwise_deg, mirrored, aspect)
             },
             aspect: if swaps { 1.0 / aspect } else { aspect },
+            filled: Grid::filled(clockwise_deg, aspect),
         }
     }
 
-    /// Compares with a registered picture of an aspect (width over height).
-    pub(super) fn distance(&self, registered: &ImageFingerprint, aspect: f64) -> Distance {
-        let own = hash(&self.grid);
-        let bits = own
-            .iter()
-            .zip(&registered.hash)
-            .map(|(a, b)| (a ^ b).count_ones())
-            .sum();
+    /// How like a registered picture of an aspect (width over height) this one is.
+    #[must_use]
+    pub fn likeness(&self, registered: &PictureFingerprint, aspect: f64) -> Likeness {
         // The whole of it, and its middle: what was framed or padded is still there in the middle.
         let whole = self.best(&registered.map, aspect, 0.0);
         let middle = self.best(&registered.map, aspect, 0.25);
         let (fit, part) = if middle.0 > whole.0 { middle } else { whole };
-        Distance { bits, fit, part }
+        Likeness {
+            bits: distance(&hash_of(&self.grid), &registered.hash),
+            fit,
+            part,
+        }
+    }
+
+    /// How a picture of that likeness is related to the registered one, of which at least `left` should be there.
+    #[must_use]
+    pub fn relation(&self, likeness: &Likeness, left: Left) -> Relation {
+        let compared = left.width.min(left.height) * self.filled;
+        if likeness.bits <= SAME_BITS && likeness.fit >= SAME_FIT {
+            Relation::Same
+        } else if likeness.bits <= DERIVED_BITS || likeness.fit >= DERIVED_FIT {
+            Relation::Derived
+        } else if likeness.fit >= DIFFERENT_FIT || compared < SMALLEST_PART {
+            Relation::Unclear
+        } else {
+            Relation::Different
+        }
     }
 
     /// The best fit in a registered map, leaving out `margin` of each side; and its part of the registered width.
@@ -272,56 +306,21 @@ const fn ones(count: usize) -> u64 {
     }
 }
 
-/// The hash of the module's description.
-fn hash(grid: &Grid) -> [u8; 32] {
+/// The hash of a grid's 64 × 64 cells.
+fn hash_of(grid: &Grid) -> [u8; 32] {
     let step = 1.0 / SIDE as f64;
-    let cell = |x: usize, y: usize| {
-        let (left, top) = (x as f64 * step, y as f64 * step);
-        grid.mean((left, top), (left + step, top + step))
-    };
-    // The constant is left out, as in PDQ: frequencies 1 to 16.
-    let wave = |frequency: usize, position: usize| {
-        let phase = std::f64::consts::PI / SIDE as f64 * (position as f64 + 0.5);
-        (phase * (frequency + 1) as f64).cos()
-    };
-    let waves: Vec<[f64; SIDE]> = (0..FREQUENCIES)
-        .map(|frequency| std::array::from_fn(|position| wave(frequency, position)))
+    let cells: Vec<f64> = (0..SIDE * SIDE)
+        .map(|cell| {
+            let (left, top) = ((cell % SIDE) as f64 * step, (cell / SIDE) as f64 * step);
+            grid.mean((left, top), (left + step, top + step))
+        })
         .collect();
-    let mut rows = vec![[0.0; FREQUENCIES]; SIDE];
-    for (y, row) in rows.iter_mut().enumerate() {
-        let lumas: [f64; SIDE] = std::array::from_fn(|x| cell(x, y));
-        for (value, wave) in row.iter_mut().zip(&waves) {
-            *value = lumas.iter().zip(wave).map(|(luma, wave)| luma * wave).sum();
-        }
-    }
-    let mut values = Vec::with_capacity(FREQUENCIES * FREQUENCIES);
-    for wave in &waves {
-        for across in 0..FREQUENCIES {
-            values.push(
-                rows.iter()
-                    .zip(wave)
-                    .map(|(row, wave)| row[across] * wave)
-                    .sum::<f64>(),
-            );
-        }
-    }
-    let mut sorted = values.clone();
-    let (_, median, _) = sorted.select_nth_unstable_by(values.len() / 2, f64::total_cmp);
-    let median = *median;
-    let mut hash = [0; 32];
-    for (byte, values) in hash.iter_mut().zip(values.chunks_exact(8)) {
-        *byte = values
-            .iter()
-            .enumerate()
-            .map(|(bit, value)| u8::from(*value > median) << bit)
-            .sum();
-    }
-    hash
+    hash(&cells, SIDE, SIDE)
 }
 
-impl std::fmt::Debug for ImageFingerprint {
+impl std::fmt::Debug for PictureFingerprint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ImageFingerprint")
+        f.debug_struct("PictureFingerprint")
             .field("hash", &self.hash)
             .finish_non_exhaustive()
     }

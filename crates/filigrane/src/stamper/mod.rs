@@ -1,14 +1,16 @@
 //! Stamping: watermark, credentials, registry, and reading all of it back.
 
+mod builder;
+mod signing;
+
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use filigrane_audio::AudioStrength;
 use filigrane_credentials::{
-    ClaimedOrigin, Credentials, Disclosure, Identity, ManifestRequest, Parent, PromptHash, Signer,
-    SoftBinding, System, TimeStampMode, TimeStamper, TimeStamping, TrainingMining, Trust, supports,
+    Signer, System, TimeStampMode, TimeStamper, TrainingMining, supports, supports_sidecar,
 };
 use filigrane_image::Search;
 use filigrane_media::{Format, Limits, Medium, Metadata, read_metadata};
@@ -20,8 +22,9 @@ use crate::content::{Content, Encoding, probe};
 use crate::error::Error;
 use crate::files;
 use crate::fingerprint;
-use crate::marks::{FoundMark, Outcome, Plans, Quality, detect, embed, soft_binding};
-use crate::report::{SCHEMA, Stamped};
+use crate::marks::{FoundMark, Outcome, Plans, Quality, detect, embed};
+use crate::report::{ManifestPlace, SCHEMA, Stamped};
+use signing::{Extract, Signing};
 
 /// Qualities that are tried in turn where a lossy file does not read back.
 const RETRIES: [u8; 2] = [92, 97];
@@ -49,6 +52,8 @@ struct Settings {
     provider: Option<String>,
     training_mining: Option<TrainingMining>,
     aigc: bool,
+    thumbnail: bool,
+    sidecar: bool,
     limits: Limits,
     encoding: Encoding,
     audio_strength: AudioStrength,
@@ -97,6 +102,8 @@ impl Stamper {
             provider: None,
             training_mining: None,
             aigc: false,
+            thumbnail: false,
+            sidecar: false,
             limits: Limits::default(),
             encoding: Encoding::default(),
             audio_strength: AudioStrength::Usual,
@@ -139,11 +146,12 @@ impl Stamper {
             self.stamp_with(&bytes, options)
         };
         let (bytes, stamped) = stamp().map_err(|error| error.in_file(source))?;
-        files::write(target, &bytes, self.settings.overwrite)?;
+        write_stamped(target, &bytes, &stamped, self.settings.overwrite)?;
         Ok(stamped)
     }
 
-    /// Stamps a file's bytes and returns the stamped file's.
+    /// Stamps a file's bytes and returns the stamped file's. Where [`Stamped::sidecar`] holds a manifest, it has to be
+    /// kept beside them: [`write_stamped`] does.
     ///
     /// # Errors
     /// [`Error`] when the content cannot be marked, signed, registered or read back.
@@ -179,19 +187,37 @@ impl Stamper {
         let size = content.size();
         // Of the marked content before coding: every rendition of it is near.
         let fingerprint = fingerprint::of(&content);
+        let extract = match &self.settings.signer {
+            Some(_) => Some(Extract::of(&content, self.settings.thumbnail)?),
+            None => None,
+        };
         drop(content);
 
         let mut time_stamp_failure = None;
-        let (finished, manifest) = match &self.settings.signer {
-            None => (marked, None),
-            Some(signer) => {
-                let signed =
-                    self.sign(&marked, format, bytes, source, &payload, options, &**signer)?;
-                self.read_back(&signed.bytes, format, &payload)?;
+        let mut place = ManifestPlace::None;
+        let (finished, manifest) = match (&self.settings.signer, extract) {
+            (Some(signer), Some(extract)) => {
+                place = self.manifest_place(format);
+                let signed = self.sign(
+                    &Signing {
+                        marked: &marked,
+                        format,
+                        source: bytes,
+                        source_format: source,
+                        payload: &payload,
+                        options,
+                        extract: &extract,
+                        place,
+                    },
+                    &**signer,
+                )?;
+                self.read_back(&signed, format, &payload, place)?;
                 time_stamp_failure = signed.time_stamp_failure;
-                (signed.bytes, Some(signed.manifest))
+                (signed.bytes, signed.manifest)
             }
+            _ => (marked, Vec::new()),
         };
+        let sidecar = (place == ManifestPlace::Sidecar).then(|| manifest.clone());
         let registered =
             self.register(&finished, format, size, &payload, (manifest, fingerprint))?;
         let stamped = Stamped {
@@ -212,6 +238,8 @@ impl Stamper {
                 && self.settings.time_stamper.is_some()
                 && time_stamp_failure.is_none(),
             time_stamp_failure: time_stamp_failure.map(|failure| failure.to_string()),
+            manifest: place,
+            sidecar,
             registered,
             bytes: finished.len() as u64,
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -242,27 +270,6 @@ impl Stamper {
         AigcLabel::generated(producer, &payload.id.to_string()).write(metadata, format)
     }
 
-    /// Who made the medium, with what, and when.
-    fn disclosure(&self, id: MarkId, prompt: Option<&str>) -> Result<Disclosure, Error> {
-        let (name, version) = &self.settings.generator;
-        let program = || System {
-            name: name.clone(),
-            version: Some(version.clone()),
-            sha256: None,
-        };
-        Ok(Disclosure {
-            provider: self.settings.provider.clone(),
-            system: Some(self.settings.model.clone().unwrap_or_else(program)),
-            time: Some(
-                jiff::Timestamp::now()
-                    .strftime("%Y-%m-%dT%H:%M:%SZ")
-                    .to_string(),
-            ),
-            identifier: Some(id.to_string()),
-            prompt: prompt.map(PromptHash::new).transpose()?,
-        })
-    }
-
     fn check_target(&self, source: Format, format: Format) -> Result<(), Error> {
         if format.medium() != source.medium() {
             return Err(Error::OtherMedium {
@@ -273,11 +280,21 @@ impl Stamper {
         if !format.can_write() {
             return Err(Error::ReadOnlyFormat { format });
         }
-        if self.settings.signer.is_some() && !supports(format.mime()) {
+        if self.settings.signer.is_some() && !supports_sidecar(format.mime()) {
             let mime = format.mime().to_owned();
             return Err(filigrane_credentials::CredentialsError::UnsupportedFormat { mime }.into());
         }
         Ok(())
+    }
+
+    /// Where the manifest of a file of a format goes: beside it where it was asked for, or where the format has no
+    /// safe place for it.
+    fn manifest_place(&self, format: Format) -> ManifestPlace {
+        if self.settings.sidecar || !supports(format.mime()) {
+            ManifestPlace::Sidecar
+        } else {
+            ManifestPlace::Embedded
+        }
     }
 
     /// The mark of the same key that the medium carries, where it is to stay.
@@ -344,95 +361,13 @@ impl Stamper {
         })
     }
 
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "everything that a manifest is made of"
-    )]
-    fn sign(
-        &self,
-        marked: &[u8],
-        format: Format,
-        source: &[u8],
-        source_format: Format,
-        payload: &Payload,
-        options: &StampOptions,
-        signer: &dyn Signer,
-    ) -> Result<filigrane_credentials::Signed, Error> {
-        let binding = SoftBinding {
-            algorithm: soft_binding(format.medium()).to_owned(),
-            value: payload.id.to_string().into_bytes(),
-        };
-        let parent = Parent {
-            bytes: source,
-            mime: source_format.mime(),
-        };
-        let has_manifest = supports(parent.mime)
-            && filigrane_credentials::read(parent.bytes, parent.mime, &Trust::none())?
-                != Credentials::absent();
-        let (name, version) = &self.settings.generator;
-        let disclosure = self.disclosure(payload.id, options.prompt.as_deref())?;
-        let request = ManifestRequest {
-            title: options.title.as_deref(),
-            generator_name: name,
-            generator_version: version,
-            origin: match payload.origin {
-                Origin::Generated => ClaimedOrigin::Generated,
-                Origin::Edited => ClaimedOrigin::Edited,
-                Origin::Captured => ClaimedOrigin::Captured,
-                _ => ClaimedOrigin::Other,
-            },
-            model: self.settings.model.as_ref(),
-            disclosure: Some(&disclosure),
-            training_mining: self.settings.training_mining,
-            soft_bindings: &[binding],
-            parent: has_manifest.then_some(parent),
-            time_stamping: self
-                .settings
-                .time_stamper
-                .as_ref()
-                .map(|(authority, mode)| TimeStamping {
-                    authority: &**authority,
-                    mode: *mode,
-                }),
-        };
-        Ok(filigrane_credentials::sign(
-            marked,
-            format.mime(),
-            &request,
-            signer,
-        )?)
-    }
-
-    /// Both layers of the finished bytes, as a verifier would see them.
-    fn read_back(&self, bytes: &[u8], format: Format, payload: &Payload) -> Result<(), Error> {
-        let missing = |what: &str| Error::ReadBack {
-            what: what.to_owned(),
-        };
-        let credentials = filigrane_credentials::read(bytes, format.mime(), &Trust::none())?;
-        let id = payload.id.to_string();
-        let is_bound = credentials
-            .soft_bindings
-            .iter()
-            .any(|binding| binding.value == id.as_bytes());
-        if !credentials.is_valid() || !is_bound {
-            let why = credentials
-                .failures
-                .first()
-                .map_or("", |failure| failure.explanation.as_str());
-            return Err(missing(&format!("the credentials. {why}")));
-        }
-        self.found(bytes, format, payload)?
-            .map(|_| ())
-            .ok_or_else(|| missing("the watermark"))
-    }
-
     fn register(
         &self,
         bytes: &[u8],
         format: Format,
         (width, height): (u64, u64),
         payload: &Payload,
-        (manifest, fingerprint): (Option<Vec<u8>>, Option<Fingerprint>),
+        (manifest, fingerprint): (Vec<u8>, Fingerprint),
     ) -> Result<bool, Error> {
         let Some(store) = &self.settings.store else {
             return Ok(false);
@@ -455,131 +390,10 @@ impl Stamper {
                 height,
             },
             generator: format!("{name} {version}"),
-            manifest: manifest.unwrap_or_default(),
-            fingerprint,
+            manifest,
+            fingerprint: Some(fingerprint),
         })?;
         Ok(true)
-    }
-}
-
-impl StamperBuilder {
-    /// How the media came to be; generated unless told otherwise.
-    #[must_use]
-    pub fn origin(mut self, origin: Origin) -> Self {
-        self.settings.origin = origin;
-        self
-    }
-
-    /// Signs with a local identity.
-    #[must_use]
-    pub fn identity(mut self, identity: Identity) -> Self {
-        self.settings.signer_name = Some(identity.subject().to_owned());
-        self.settings.signer = Some(Arc::new(identity));
-        self
-    }
-
-    /// Signs with anything else, such as a key-management service; `name` is what results call it.
-    #[must_use]
-    pub fn signer(mut self, signer: Arc<dyn Signer>, name: &str) -> Self {
-        self.settings.signer_name = Some(name.to_owned());
-        self.settings.signer = Some(signer);
-        self
-    }
-
-    /// Has signatures time-stamped, so that they outlive the signer's certificate.
-    #[must_use]
-    pub fn time_stamper(mut self, authority: Arc<dyn TimeStamper>, mode: TimeStampMode) -> Self {
-        self.settings.time_stamper = Some((authority, mode));
-        self
-    }
-
-    /// Registers what is stamped.
-    #[must_use]
-    pub fn registry(mut self, store: Arc<dyn Store>) -> Self {
-        self.settings.store = Some(store);
-        self
-    }
-
-    /// The program that stamps, in manifests and registry.
-    #[must_use]
-    pub fn generator(mut self, name: &str, version: &str) -> Self {
-        self.settings.generator = (name.to_owned(), version.to_owned());
-        self
-    }
-
-    /// The model that made the media, in the manifest.
-    #[must_use]
-    pub fn model(mut self, model: System) -> Self {
-        self.settings.model = Some(model);
-        self
-    }
-
-    /// Who provides the system that made the media, in the manifest and the label of [`aigc`](Self::aigc).
-    #[must_use]
-    pub fn provider(mut self, name: &str) -> Self {
-        self.settings.provider = Some(name.to_owned());
-        self
-    }
-
-    /// What the manifest says about training and mining.
-    #[must_use]
-    pub fn training_mining(mut self, choices: TrainingMining) -> Self {
-        self.settings.training_mining = Some(choices);
-        self
-    }
-
-    /// Whether the metadata get the `AIGC` label of China's GB 45438-2025, with the provider (or else the program)
-    /// as producer and the identifier as its number.
-    #[must_use]
-    pub fn aigc(mut self, aigc: bool) -> Self {
-        self.settings.aigc = aigc;
-        self
-    }
-
-    /// Limits on what is read.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.settings.limits = limits;
-        self
-    }
-
-    /// Quality of lossy formats, 1 to 100; close to the input's unless told otherwise.
-    #[must_use]
-    pub fn quality(mut self, quality: u8) -> Self {
-        self.settings.encoding.quality = Some(quality);
-        self
-    }
-
-    /// How strongly sounds are marked; [`AudioStrength::Usual`] unless told otherwise.
-    #[must_use]
-    pub fn audio_strength(mut self, strength: AudioStrength) -> Self {
-        self.settings.audio_strength = strength;
-        self
-    }
-
-    /// What happens to what carries a mark of the same key already; it is refused unless told otherwise.
-    #[must_use]
-    pub fn marked(mut self, marked: Marked) -> Self {
-        self.settings.marked = marked;
-        self
-    }
-
-    /// Overwrites existing targets.
-    #[must_use]
-    pub fn overwrite(mut self, overwrite: bool) -> Self {
-        self.settings.overwrite = overwrite;
-        self
-    }
-
-    /// Makes the stamper. Without an identity or signer it puts in the watermark alone.
-    ///
-    /// # Errors
-    /// [`Error`] when the key's plans cannot be made.
-    pub fn build(self) -> Result<Stamper, Error> {
-        Ok(Stamper {
-            plans: Plans::new(&self.key)?,
-            settings: self.settings,
-        })
     }
 }
 
@@ -591,12 +405,44 @@ impl fmt::Debug for Stamper {
     }
 }
 
-impl fmt::Debug for StamperBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StamperBuilder")
-            .field("key", &self.key)
-            .finish_non_exhaustive()
+/// Where a file's manifest lies when it does not lie in the file: beside it, with the extension `c2pa`.
+#[must_use]
+pub fn sidecar_path(file: &Path) -> PathBuf {
+    file.with_extension("c2pa")
+}
+
+/// Writes a stamped file, and its manifest beside it where it has one there: both or none. What exists is refused
+/// unless `overwrite`.
+///
+/// # Errors
+/// [`Error`] names the file that could not be written.
+pub fn write_stamped(
+    target: &Path,
+    bytes: &[u8],
+    stamped: &Stamped,
+    overwrite: bool,
+) -> Result<(), Error> {
+    let Some(manifest) = &stamped.sidecar else {
+        return files::write(target, bytes, overwrite);
+    };
+    let beside = sidecar_path(target);
+    if beside == target {
+        return Err(Error::Exists { path: beside });
     }
+    if !overwrite && target.symlink_metadata().is_ok() {
+        return Err(Error::Exists {
+            path: target.to_owned(),
+        });
+    }
+    let earlier = std::fs::read(&beside).ok();
+    files::write(&beside, manifest, overwrite)?;
+    files::write(target, bytes, overwrite).inspect_err(|_| {
+        // The manifest belongs to a file that is not there: what was in its place comes back.
+        let _ = match &earlier {
+            Some(earlier) => files::write(&beside, earlier, true),
+            None => std::fs::remove_file(&beside).map_err(Into::into),
+        };
+    })
 }
 
 /// Two decimals of a decibel say enough.
