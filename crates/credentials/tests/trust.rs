@@ -85,7 +85,10 @@ impl Party {
             model: None,
             disclosure: None,
             training_mining: None,
-            soft_bindings: &[],
+            watermarks: &[],
+            fingerprints: &[],
+            thumbnail: None,
+            sidecar: false,
             parent: None,
             time_stamping: None,
         };

@@ -329,10 +329,9 @@ impl Verifier {
         if let Some(sidecar) = sidecar.filter(|_| lies_elsewhere && supports_sidecar(mime)) {
             let read = |trust: &Trust| {
                 let beside = read_apart(sidecar, bytes, mime, trust)?;
-                Ok(Credentials {
-                    beside: true,
-                    ..beside.unwrap_or_else(Credentials::no_manifest)
-                })
+                let mut credentials = beside.unwrap_or_else(Credentials::no_manifest);
+                credentials.beside = true;
+                Ok(credentials)
             };
             return self.with_development(read(&self.trust)?, read);
         }

@@ -19,9 +19,9 @@ fn luma(number: u32, x: f64, y: f64) -> f64 {
         f64::from(state) / f64::from(u32::MAX)
     };
     let mut value: f64 = 0.5;
-    for _ in 0..90 {
-        let (cx, cy) = (600.0 * random(), 400.0 * random());
-        let (radius, depth) = (15.0 + 60.0 * random(), random() - 0.5);
+    for _ in 0..300 {
+        let (cx, cy) = (300.0 * random(), 200.0 * random());
+        let (radius, depth) = (3.0 + 10.0 * random(), random() - 0.5);
         let distance = (x - cx).hypot(y - cy) / radius;
         value += depth / (1.0 + distance.powi(6));
     }
@@ -35,7 +35,7 @@ fn drawn(width: u32, height: u32, at: impl Fn(f64, f64) -> f64) -> Picture {
 }
 
 fn picture(number: u32) -> Picture {
-    drawn(600, 400, |x, y| luma(number, x, y))
+    drawn(300, 200, |x, y| luma(number, x, y))
 }
 
 fn compared(query: &PictureQuery, to: u32, left: Left) -> (Relation, Likeness) {
@@ -51,7 +51,7 @@ fn whole_parts_and_others() {
         let (relation, likeness) = compared(&whole, number, WHOLE);
         assert_eq!(relation, Relation::Different, "{likeness:?}");
     }
-    let part = drawn(360, 240, |x, y| luma(1, x + 90.0, y + 50.0));
+    let part = drawn(180, 120, |x, y| luma(1, x + 45.0, y + 25.0));
     let query = PictureQuery::new(&part, 0.0, false);
     let (relation, likeness) = compared(&query, 1, WHOLE);
     assert_eq!(relation, Relation::Derived, "{likeness:?}");
@@ -64,11 +64,11 @@ fn turned_pictures_are_related_to_themselves() {
         // Turned clockwise within its frame, the corners black.
         let (sin, cos) = degrees.to_radians().sin_cos();
         let lies = (degrees / 90.0).round().rem_euclid(2.0) == 1.0;
-        let (width, height) = if lies { (400, 600) } else { (600, 400) };
+        let (width, height) = if lies { (200, 300) } else { (300, 200) };
         let turned = drawn(width, height, |x, y| {
             let (u, v) = (x - f64::from(width) / 2.0, y - f64::from(height) / 2.0);
-            let (x, y) = (u * cos + v * sin + 300.0, v * cos - u * sin + 200.0);
-            let inside = (0.0..600.0).contains(&x) && (0.0..400.0).contains(&y);
+            let (x, y) = (u * cos + v * sin + 150.0, v * cos - u * sin + 100.0);
+            let inside = (0.0..300.0).contains(&x) && (0.0..200.0).contains(&y);
             if inside { luma(1, x, y) } else { 0.0 }
         });
         let query = PictureQuery::new(&turned, degrees, false);
