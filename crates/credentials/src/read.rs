@@ -279,7 +279,14 @@ pub fn read_apart(
             Cursor::new(bytes),
         );
         reader_outcome(reader).map(|credentials| {
-            credentials.unwrap_or_else(|reader| summary(&reader, Some(manifest), trust, false))
+            credentials.unwrap_or_else(|reader| {
+                let credentials = summary(&reader, Some(manifest), trust, false);
+                if credentials.is_valid() && leaves_out_content(&reader, manifest) {
+                    credentials.loosely_bound()
+                } else {
+                    credentials
+                }
+            })
         })
     })?;
     Ok((credentials.state != State::Absent).then_some(credentials))
