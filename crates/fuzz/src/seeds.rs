@@ -172,7 +172,10 @@ pub(crate) fn request(bindings: &[SoftBinding]) -> ManifestRequest<'_> {
         model: None,
         disclosure: None,
         training_mining: None,
-        soft_bindings: bindings,
+        watermarks: bindings,
+        fingerprints: &[],
+        thumbnail: None,
+        sidecar: false,
         parent: None,
         time_stamping: None,
     }
