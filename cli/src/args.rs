@@ -308,6 +308,10 @@ pub(crate) struct Stamp {
     /// BMP and Opus have none
     #[arg(long)]
     pub(crate) sidecar: bool,
+    /// Only sign files, as they are, without a watermark: for formats that are not written here, such as GIF, MP3, M4A,
+    /// AVIF, HEIC, JPEG XL and SVG
+    #[arg(long, conflicts_with_all = ["remark", "keep_mark", "aigc", "format", "quality"])]
+    pub(crate) credentials_only: bool,
     /// Title in the manifest [default: the file's name]
     #[arg(long, value_name = "TEXT")]
     pub(crate) title: Option<String>,

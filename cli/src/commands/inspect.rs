@@ -47,22 +47,22 @@ fn print(inspection: &Inspection, printer: Printer) {
     }
     printer.line(&printer.paint(Role::Strong, &shown(&inspection.file)));
     let shape = match &inspection.shape {
-        Shape::Picture {
+        Some(Shape::Picture {
             width,
             height,
             channels,
             bits,
-        } => {
+        }) => {
             format!("{width}×{height} pixels, {channels} channels of {bits} bits")
         }
-        Shape::Sound {
+        Some(Shape::Sound {
             duration_s,
             rate_hz,
             channels,
-        } => {
+        }) => {
             format!("{duration_s:.2} s, {rate_hz} Hz, {channels} channels")
         }
-        _ => String::new(),
+        _ => "not read here".to_owned(),
     };
     let mut lines = vec![
         (

@@ -72,7 +72,8 @@ pub(crate) fn stamp(arguments: &Stamp, global: &Global, printer: Printer) -> Res
     builder = builder
         .aigc(arguments.aigc)
         .thumbnail(arguments.thumbnail)
-        .sidecar(arguments.sidecar);
+        .sidecar(arguments.sidecar)
+        .credentials_only(arguments.credentials_only);
     if arguments.keep_mark {
         builder = builder.marked(Marked::Keep);
     }
@@ -265,16 +266,19 @@ impl<'a> Job<'a> {
             Some(_) => String::new(),
             None => "its own mark kept".to_owned(),
         };
-        let done = if stamped.kind == "stamp" {
-            "stamped"
-        } else {
-            "marked"
+        let done = match (stamped.kind, stamped.p_value) {
+            ("stamp", Some(_)) => "stamped",
+            ("stamp", None) => "signed ",
+            _ => "marked",
         };
-        let facts = format!(
-            "id {} · {quality} · reads back at p ≤ {}",
-            stamped.id,
-            probability(stamped.p_value)
-        );
+        let facts = match stamped.p_value {
+            Some(p_value) => format!(
+                "id {} · {quality} · reads back at p ≤ {}",
+                stamped.id,
+                probability(p_value)
+            ),
+            None => format!("id {} · signed only: it has no watermark", stamped.id),
+        };
         printer.line(&format!(
             "{}  {}",
             printer.paint(Role::Good, done),

@@ -48,11 +48,15 @@ pub use trust::Trust;
 
 /// MIME types whose files may carry an embedded manifest, and be parsed for one. TIFF is left out:
 /// signing it breaks other readers, and reading hostile ones takes minutes.
-const SUPPORTED: [&str; 9] = [
+const SUPPORTED: [&str; 13] = [
     "image/jpeg",
     "image/png",
     "image/webp",
     "image/gif",
+    "image/avif",
+    "image/heic",
+    "image/jxl",
+    "image/svg+xml",
     "audio/wav",
     "audio/flac",
     "audio/mpeg",

@@ -215,7 +215,7 @@ pub fn read(bytes: &[u8], mime: &str, trust: &Trust) -> Result<Credentials, Cred
         reader_outcome(reader).map(|credentials| {
             credentials.unwrap_or_else(|reader| {
                 let credentials = summary(&reader, store.as_deref(), trust, false);
-                let is_loose = |store: &Vec<u8>| leaves_out_content(&reader, store);
+                let is_loose = |store: &Vec<u8>| leaves_out_content(&reader, store, mime);
                 if credentials.is_valid() && store.as_ref().is_none_or(is_loose) {
                     credentials.loosely_bound()
                 } else {
@@ -281,7 +281,7 @@ pub fn read_apart(
         reader_outcome(reader).map(|credentials| {
             credentials.unwrap_or_else(|reader| {
                 let credentials = summary(&reader, Some(manifest), trust, false);
-                if credentials.is_valid() && leaves_out_content(&reader, manifest) {
+                if credentials.is_valid() && leaves_out_content(&reader, manifest, mime) {
                     credentials.loosely_bound()
                 } else {
                     credentials

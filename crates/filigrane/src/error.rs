@@ -74,6 +74,12 @@ pub enum Error {
         /// What was missing.
         what: String,
     },
+    /// The file cannot be signed without a watermark.
+    #[error("it cannot be signed without a watermark: {reason}")]
+    CredentialsOnly {
+        /// Why.
+        reason: String,
+    },
     /// The manifest would lie beside the file, and the result is no file.
     #[error(
         "the manifest of this result lies beside it in a file of its own, and standard output has no place for it"
@@ -156,10 +162,10 @@ impl Error {
             Self::ReadOnlyFormat { format }
                 if format.medium() == filigrane_media::Medium::Audio =>
             {
-                "`--format wav`, `--format flac` or `--format opus` writes another format"
+                "`--format wav`, `--format flac` or `--format opus` writes another format; `stamp --credentials-only` signs it without a watermark"
             }
             Self::ReadOnlyFormat { .. } => {
-                "`--format png`, `--format jpeg` or `--format webp` writes another format"
+                "`--format png`, `--format jpeg` or `--format webp` writes another format; `stamp --credentials-only` signs it without a watermark"
             }
             Self::Credentials(CredentialsError::UnsupportedFormat { .. }) => {
                 "`filigrane embed` marks without credentials; `--format` chooses a format that carries them"

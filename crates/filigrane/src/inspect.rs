@@ -33,9 +33,9 @@ pub struct Inspection {
     pub bytes: u64,
     /// BLAKE3 of the file, hexadecimal.
     pub blake3: String,
-    /// What the medium is.
+    /// What the medium is; nothing of formats whose pixels are not read.
     #[serde(flatten)]
-    pub shape: Shape,
+    pub shape: Option<Shape>,
     /// What stands beside the medium.
     pub metadata: Vec<String>,
     /// The `AIGC` label of China's GB 45438-2025, which nobody signs.
@@ -94,7 +94,9 @@ pub fn inspect_file(path: impl AsRef<Path>, limits: &Limits) -> Result<Inspectio
 /// [`Error`] when it cannot be read.
 pub fn inspect(bytes: &[u8], name: &str, limits: &Limits) -> Result<Inspection, Error> {
     let format = probe(bytes)?;
-    let shape = match Content::decode(bytes, format, limits)? {
+    let decode = || Content::decode(bytes, format, limits);
+    let content = format.can_decode().then(decode).transpose()?;
+    let shape = content.map(|content| match content {
         Content::Picture(picture) => Shape::Picture {
             width: picture.width,
             height: picture.height,
@@ -109,7 +111,7 @@ pub fn inspect(bytes: &[u8], name: &str, limits: &Limits) -> Result<Inspection, 
             rate_hz: sound.rate,
             channels: sound.channels.len(),
         },
-    };
+    });
     let credentials = if supports(format.mime()) {
         filigrane_credentials::read(bytes, format.mime(), &Trust::none())?
     } else {

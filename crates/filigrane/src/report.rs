@@ -106,12 +106,13 @@ pub struct Stamped {
     /// The format that was written.
     #[serde(serialize_with = "format_name")]
     pub format: Format,
-    /// What embedding cost; nothing where a mark was kept.
+    /// What embedding cost; nothing where a mark was kept, or none is there.
     #[serde(flatten)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quality: Option<Quality>,
-    /// Bound with which the mark reads back from the finished file.
-    pub p_value: f64,
+    /// Bound with which the mark reads back from the finished file; nothing where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_value: Option<f64>,
     /// The signer, where it was signed.
     pub signer: Option<String>,
     /// Whether an authority time-stamped the signature.

@@ -199,15 +199,22 @@ impl Verifier {
         let started = Instant::now();
         let format = probe(bytes)?;
         // Decoding comes first: it checks the limits before the manifest's parser sees the file.
-        let content = Content::decode(bytes, format, &self.limits)?;
-        let mut watermark = self.look(&content)?;
+        let content = self.decode(bytes, format)?;
+        let mut watermark = match &content {
+            Some(content) => self.look(content)?,
+            None => not_decoded(format),
+        };
         let mut revoked = Vec::from_iter(self.revocations.sort(&mut watermark));
         let (mut credentials, development_identity) = self.credentials(bytes, sidecar, format)?;
         revoked.extend(self.revocations.apply(&mut credentials, Layer::Credentials));
         let searched = self.searched(format);
-        let (mut registry, fingerprint) = match watermark.mark() {
-            Some(mark) => self.ask_registry(mark, &content, bytes, format)?,
-            None => (RegistryEvidence::NotAsked, self.similar(&content)?),
+        let (mut registry, fingerprint) = match (watermark.mark(), &content) {
+            (Some(mark), Some(content)) => self.ask_registry(mark, content, bytes, format)?,
+            (None, Some(content)) => (RegistryEvidence::NotAsked, self.similar(content)?),
+            (_, None) => (
+                RegistryEvidence::NotAsked,
+                FingerprintEvidence::NotAvailable,
+            ),
         };
         if let RegistryEvidence::Known {
             manifest: Some(manifest),
@@ -277,7 +284,10 @@ impl Verifier {
     pub fn detect(&self, bytes: &[u8], name: &str) -> Result<DetectionReport, Error> {
         let started = Instant::now();
         let format = probe(bytes)?;
-        let outcome = self.look(&Content::decode(bytes, format, &self.limits)?)?;
+        let outcome = match self.decode(bytes, format)? {
+            Some(content) => self.look(&content)?,
+            None => not_decoded(format),
+        };
         Ok(DetectionReport {
             schema: SCHEMA,
             kind: "detection",
@@ -287,6 +297,12 @@ impl Verifier {
             outcome,
             elapsed_ms: elapsed(started),
         })
+    }
+
+    /// Pixels or samples; nothing of formats that are known by their credentials only.
+    fn decode(&self, bytes: &[u8], format: Format) -> Result<Option<Content>, Error> {
+        let decode = || Content::decode(bytes, format, &self.limits);
+        format.can_decode().then(decode).transpose()
     }
 
     /// How far is looked in a file of a format: sounds are always searched for everything.
@@ -483,6 +499,13 @@ pub fn read_sidecar(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 pub fn stamped_at(entry: &Entry) -> String {
     jiff::Timestamp::from_millisecond(entry.stamped_at_ms)
         .map_or_else(|_| "an unknown time".to_owned(), |time| time.to_string())
+}
+
+/// Of a format that is known by its credentials only nobody can say whether it carries a mark.
+fn not_decoded(format: Format) -> Outcome {
+    Outcome::Inconclusive {
+        reason: format!("the pixels of {format} files are not read here"),
+    }
 }
 
 /// What "not found" leaves open when not everything was searched, as a sentence to append.

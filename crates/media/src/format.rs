@@ -50,7 +50,18 @@ pub enum Format {
     M4a,
     /// AAC in ADTS.
     Aac,
+    /// AVIF; its pixels are not read.
+    Avif,
+    /// HEIC and HEIF; their pixels are not read.
+    Heic,
+    /// JPEG XL in its container; its pixels are not read.
+    Jxl,
+    /// SVG; it has no pixels.
+    Svg,
 }
+
+/// Bytes in which an SVG file's first element begins.
+const SVG_BEGINNING: usize = 4096;
 
 /// A format's names: constant, medium, what people call it, MIME type, extensions (the usual first).
 type Names = (
@@ -61,7 +72,7 @@ type Names = (
     &'static [&'static str],
 );
 
-const FORMATS: [Names; 13] = [
+const FORMATS: [Names; 17] = [
     (
         Format::Png,
         Medium::Image,
@@ -123,10 +134,20 @@ const FORMATS: [Names; 13] = [
         &["m4a", "mp4"],
     ),
     (Format::Aac, Medium::Audio, "AAC", "audio/aac", &["aac"]),
+    (Format::Avif, Medium::Image, "AVIF", "image/avif", &["avif"]),
+    (
+        Format::Heic,
+        Medium::Image,
+        "HEIC",
+        "image/heic",
+        &["heic", "heif"],
+    ),
+    (Format::Jxl, Medium::Image, "JPEG XL", "image/jxl", &["jxl"]),
+    (Format::Svg, Medium::Image, "SVG", "image/svg+xml", &["svg"]),
 ];
 
 impl Format {
-    /// The format of a file's content; nothing where it is none that can be read.
+    /// The format of a file's content; nothing where it is none that is known.
     #[must_use]
     pub fn probe(bytes: &[u8]) -> Option<Self> {
         let at = |offset: usize, magic: &[u8]| {
@@ -145,8 +166,9 @@ impl Format {
             _ if at(0, b"fLaC") => Some(Self::Flac),
             _ if at(0, b"OggS") => probe_ogg(bytes),
             _ if at(4, b"ftyp") => probe_mp4(bytes),
+            _ if at(0, b"\0\0\0\x0cJXL \r\n\x87\n") => Some(Self::Jxl),
             _ if at(0, b"ID3") => probe_after_id3(bytes),
-            _ => probe_mpeg_audio(bytes),
+            _ => probe_mpeg_audio(bytes).or_else(|| is_svg(bytes).then_some(Self::Svg)),
         }
     }
 
@@ -172,6 +194,12 @@ impl Format {
     #[must_use]
     pub fn extension(self) -> &'static str {
         self.names().4.first().copied().unwrap_or("")
+    }
+
+    /// Whether the pixels or samples of files of this format can be read.
+    #[must_use]
+    pub const fn can_decode(self) -> bool {
+        !matches!(self, Self::Avif | Self::Heic | Self::Jxl | Self::Svg)
     }
 
     /// Whether files of this format can be written.
@@ -228,9 +256,21 @@ fn probe_ogg(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// MP4 brands that hold audio or may; pictures such as AVIF and HEIC have brands of their own.
+/// MP4 brands that hold audio or may, and those of pictures.
 fn probe_mp4(bytes: &[u8]) -> Option<Format> {
     let brand = bytes.get(8..12)?;
+    match brand {
+        b"avif" | b"avis" => return Some(Format::Avif),
+        b"heic" | b"heix" | b"heim" | b"heis" => return Some(Format::Heic),
+        // Of any picture: which one, the compatible brands tell.
+        b"mif1" | b"msf1" => {
+            let size = u32::from_be_bytes(*bytes.first_chunk()?) as usize;
+            let (brands, _) = bytes.get(16..size.min(bytes.len()))?.as_chunks::<4>();
+            let is_avif = brands.contains(b"avif");
+            return Some(if is_avif { Format::Avif } else { Format::Heic });
+        }
+        _ => {}
+    }
     let audio: [&[u8]; 8] = [
         b"M4A ", b"M4B ", b"mp42", b"mp41", b"isom", b"iso2", b"iso5", b"iso6",
     ];
@@ -254,6 +294,28 @@ fn probe_after_id3(bytes: &[u8]) -> Option<Format> {
             .and_then(probe_mpeg_audio)
             .unwrap_or(Format::Mp3),
     )
+}
+
+/// An XML text whose first element is `svg`, as far as its beginning shows.
+fn is_svg(bytes: &[u8]) -> bool {
+    let beginning = bytes.get(..SVG_BEGINNING).unwrap_or(bytes);
+    let text = String::from_utf8_lossy(beginning);
+    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
+    loop {
+        // Declarations, comments and document types stand before the first element.
+        let end = match rest {
+            _ if rest.starts_with("<?") => "?>",
+            _ if rest.starts_with("<!--") => "-->",
+            _ if rest.starts_with("<!") => ">",
+            _ => break,
+        };
+        let Some(at) = rest.find(end) else {
+            return false;
+        };
+        rest = rest.get(at + end.len()..).unwrap_or_default().trim_start();
+    }
+    rest.strip_prefix("<svg")
+        .is_some_and(|rest| rest.starts_with([' ', '\t', '\r', '\n', '>', '/']))
 }
 
 /// The 12-bit synchronisation word of MPEG audio and ADTS, with the fields after it plausible.
@@ -301,7 +363,19 @@ mod tests {
             Format::probe(b"ID3\x04\0\0\0\0\0\x02xxfLaC"),
             Some(Format::Flac)
         );
-        assert_eq!(Format::probe(b"\0\0\0\x1cftypavif"), None);
+        assert_eq!(Format::probe(b"\0\0\0\x1cftypavif"), Some(Format::Avif));
+        let any_picture = b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif";
+        assert_eq!(Format::probe(any_picture), Some(Format::Avif));
+        assert_eq!(Format::probe(&any_picture[..20]), Some(Format::Heic));
+        assert_eq!(
+            Format::probe(b"\0\0\0\x0cJXL \r\n\x87\n"),
+            Some(Format::Jxl)
+        );
+        let svg = "\u{feff}<?xml version='1.0'?>\n<!-- a <svg> -->\n<!DOCTYPE svg>\n<svg>";
+        assert_eq!(Format::probe(svg.as_bytes()), Some(Format::Svg));
+        for text in ["<svgs>", "<html><svg>", "<!-- <svg>", "<?", "svg"] {
+            assert_eq!(Format::probe(text.as_bytes()), None, "{text}");
+        }
         assert_eq!(Format::probe(b"\0\0\0\x1cftypM4A "), Some(Format::M4a));
         for nothing in [
             &b""[..],

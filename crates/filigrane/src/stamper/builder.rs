@@ -102,6 +102,15 @@ impl StamperBuilder {
         self
     }
 
+    /// Whether files are only signed, as they are, and get no watermark: for formats whose content cannot be written or
+    /// read here, such as GIF, MP3 and AVIF. What is signed so cannot be recognised once its metadata are gone, but by
+    /// its fingerprint where there is one.
+    #[must_use]
+    pub fn credentials_only(mut self, credentials_only: bool) -> Self {
+        self.settings.credentials_only = credentials_only;
+        self
+    }
+
     /// Limits on what is read.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {

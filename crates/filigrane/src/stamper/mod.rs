@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use filigrane_audio::AudioStrength;
 use filigrane_credentials::{
-    Signer, System, TimeStampMode, TimeStamper, TrainingMining, supports, supports_sidecar,
+    Signed, Signer, System, TimeStampMode, TimeStamper, TrainingMining, supports, supports_sidecar,
 };
 use filigrane_image::Search;
 use filigrane_media::{Format, Limits, Medium, Metadata, read_metadata};
@@ -54,6 +54,7 @@ struct Settings {
     aigc: bool,
     thumbnail: bool,
     sidecar: bool,
+    credentials_only: bool,
     limits: Limits,
     encoding: Encoding,
     audio_strength: AudioStrength,
@@ -87,6 +88,18 @@ pub struct StampOptions {
     pub prompt: Option<String>,
 }
 
+/// A marked medium, as it is told and registered.
+struct Made {
+    payload: Payload,
+    format: Format,
+    quality: Option<Quality>,
+    /// Nothing where there is no mark.
+    p_value: Option<f64>,
+    /// Columns and rows of a picture, samples and channels of a sound; zero where they are not known.
+    size: (u64, u64),
+    fingerprint: Option<Fingerprint>,
+}
+
 impl Stamper {
     /// A stamper that marks with `key`. [`Key::public`] makes marks that anybody can detect.
     #[must_use]
@@ -104,6 +117,7 @@ impl Stamper {
             aigc: false,
             thumbnail: false,
             sidecar: false,
+            credentials_only: false,
             limits: Limits::default(),
             encoding: Encoding::default(),
             audio_strength: AudioStrength::Usual,
@@ -164,19 +178,20 @@ impl Stamper {
         let source = probe(bytes)?;
         let format = options.format.unwrap_or(source);
         self.check_target(source, format)?;
+        if self.settings.credentials_only {
+            return self.sign_only(bytes, format, options, started);
+        }
         let mut content = Content::decode(bytes, source, &self.settings.limits)?;
         let kept = self.mark_to_keep(&content, options)?;
         let (payload, quality) = match &kept {
             Some(mark) => (mark.payload, None),
             None => {
-                let id = options.id.map_or_else(MarkId::random, Ok)?;
-                let payload = Payload::new(self.settings.origin, id);
+                let payload = self.payload(options)?;
                 let strength = self.settings.audio_strength;
                 let quality = embed(&mut content, &self.plans, &payload, strength)?;
                 (payload, Some(rounded(quality)))
             }
         };
-        let id = payload.id;
         let mut metadata = read_metadata(bytes, source);
         self.label(&mut metadata, format, &payload)?;
         let (marked, p_value) = match &kept {
@@ -193,33 +208,103 @@ impl Stamper {
         };
         drop(content);
 
-        let mut time_stamp_failure = None;
+        let signed = match (&self.settings.signer, extract) {
+            (Some(signer), Some(extract)) => Some(self.sign(
+                &Signing {
+                    marked: &marked,
+                    format,
+                    source: bytes,
+                    source_format: source,
+                    payload: &payload,
+                    options,
+                    extract: &extract,
+                    place: self.manifest_place(format),
+                    has_mark: true,
+                },
+                &**signer,
+            )?),
+            _ => None,
+        };
+        let made = Made {
+            payload,
+            format,
+            quality,
+            p_value: Some(p_value),
+            size,
+            fingerprint: Some(fingerprint),
+        };
+        self.finish(made, marked, signed, started)
+    }
+
+    /// Signs a file as it is, without a watermark.
+    fn sign_only(
+        &self,
+        bytes: &[u8],
+        format: Format,
+        options: &StampOptions,
+        started: Instant,
+    ) -> Result<(Vec<u8>, Stamped), Error> {
+        let payload = self.payload(options)?;
+        let decode = || Content::decode(bytes, format, &self.settings.limits);
+        let content = format.can_decode().then(decode).transpose()?;
+        let extract = match &content {
+            Some(content) => Extract::of(content, self.settings.thumbnail)?,
+            None => Extract::default(),
+        };
+        let made = Made {
+            payload,
+            format,
+            quality: None,
+            p_value: None,
+            size: content.as_ref().map_or((0, 0), Content::size),
+            fingerprint: content.as_ref().map(fingerprint::of),
+        };
+        drop(content);
+        let signed = match &self.settings.signer {
+            Some(signer) => Some(self.sign(
+                &Signing {
+                    marked: bytes,
+                    format,
+                    source: bytes,
+                    source_format: format,
+                    payload: &payload,
+                    options,
+                    extract: &extract,
+                    place: self.manifest_place(format),
+                    has_mark: false,
+                },
+                &**signer,
+            )?),
+            None => None,
+        };
+        self.finish(made, Vec::new(), signed, started)
+    }
+
+    /// Reads a signed file back, registers it, and tells what was done.
+    fn finish(
+        &self,
+        made: Made,
+        marked: Vec<u8>,
+        signed: Option<Signed>,
+        started: Instant,
+    ) -> Result<(Vec<u8>, Stamped), Error> {
+        let Made {
+            payload, format, ..
+        } = made;
         let mut place = ManifestPlace::None;
-        let (finished, manifest) = match (&self.settings.signer, extract) {
-            (Some(signer), Some(extract)) => {
+        let mut time_stamp_failure = None;
+        let (finished, manifest) = match signed {
+            None => (marked, Vec::new()),
+            Some(signed) => {
                 place = self.manifest_place(format);
-                let signed = self.sign(
-                    &Signing {
-                        marked: &marked,
-                        format,
-                        source: bytes,
-                        source_format: source,
-                        payload: &payload,
-                        options,
-                        extract: &extract,
-                        place,
-                    },
-                    &**signer,
-                )?;
-                self.read_back(&signed, format, &payload, place)?;
+                self.read_back(&signed, &made, place)?;
                 time_stamp_failure = signed.time_stamp_failure;
                 (signed.bytes, signed.manifest)
             }
-            _ => (marked, Vec::new()),
         };
         let sidecar = (place == ManifestPlace::Sidecar).then(|| manifest.clone());
-        let registered =
-            self.register(&finished, format, size, &payload, (manifest, fingerprint))?;
+        let (quality, p_value) = (made.quality, made.p_value);
+        let registered = self.register(&finished, made, manifest)?;
         let stamped = Stamped {
             schema: SCHEMA,
             kind: if self.settings.signer.is_some() {
@@ -227,7 +312,7 @@ impl Stamper {
             } else {
                 "embed"
             },
-            id: id.to_string(),
+            id: payload.id.to_string(),
             origin: payload.origin.to_string(),
             key_id: self.plans.key_id.to_string(),
             format,
@@ -245,6 +330,11 @@ impl Stamper {
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         };
         Ok((finished, stamped))
+    }
+
+    fn payload(&self, options: &StampOptions) -> Result<Payload, Error> {
+        let id = options.id.map_or_else(MarkId::random, Ok)?;
+        Ok(Payload::new(self.settings.origin, id))
     }
 
     /// Adds the label of GB 45438 where it was asked for.
@@ -277,7 +367,22 @@ impl Stamper {
                 to: format,
             });
         }
-        if !format.can_write() {
+        if self.settings.credentials_only {
+            let reason = if self.settings.signer.is_none() {
+                "there is no signer, and without a watermark nothing would be left"
+            } else if format != source {
+                "it signs files as they are, and another format was asked for"
+            } else if self.settings.aigc {
+                "it signs files as they are, and the AIGC label would change them"
+            } else {
+                ""
+            };
+            if !reason.is_empty() {
+                return Err(Error::CredentialsOnly {
+                    reason: reason.to_owned(),
+                });
+            }
+        } else if !format.can_write() {
             return Err(Error::ReadOnlyFormat { format });
         }
         if self.settings.signer.is_some() && !supports_sidecar(format.mime()) {
@@ -361,37 +466,30 @@ impl Stamper {
         })
     }
 
-    fn register(
-        &self,
-        bytes: &[u8],
-        format: Format,
-        (width, height): (u64, u64),
-        payload: &Payload,
-        (manifest, fingerprint): (Vec<u8>, Fingerprint),
-    ) -> Result<bool, Error> {
+    fn register(&self, bytes: &[u8], made: Made, manifest: Vec<u8>) -> Result<bool, Error> {
         let Some(store) = &self.settings.store else {
             return Ok(false);
         };
         let (name, version) = &self.settings.generator;
         store.append(&Entry {
-            id: payload.id,
+            id: made.payload.id,
             key_id: self.plans.key_id,
-            origin: payload.origin,
+            origin: made.payload.origin,
             stamped_at_ms: jiff::Timestamp::now().as_millisecond(),
             file: FileFacts {
-                medium: match format.medium() {
+                medium: match made.format.medium() {
                     Medium::Image => filigrane_registry::Medium::Image,
                     Medium::Audio => filigrane_registry::Medium::Audio,
                 },
-                mime: format.mime().to_owned(),
+                mime: made.format.mime().to_owned(),
                 hash: *blake3::hash(bytes).as_bytes(),
                 bytes: bytes.len() as u64,
-                width,
-                height,
+                width: made.size.0,
+                height: made.size.1,
             },
             generator: format!("{name} {version}"),
             manifest,
-            fingerprint: Some(fingerprint),
+            fingerprint: made.fingerprint,
         })?;
         Ok(true)
     }

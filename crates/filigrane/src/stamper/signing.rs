@@ -8,7 +8,7 @@ use filigrane_fingerprint::{iscc_audio, iscc_image};
 use filigrane_media::{Format, thumbnail};
 use filigrane_payload::{MarkId, Origin, Payload};
 
-use super::{StampOptions, Stamper};
+use super::{Made, StampOptions, Stamper};
 use crate::content::Content;
 use crate::error::Error;
 use crate::marks::soft_binding;
@@ -20,6 +20,7 @@ const ISCC: &str = "io.iscc.v0";
 const THUMBNAIL: u32 = 256;
 
 /// What a manifest holds of the content itself.
+#[derive(Default)]
 pub(super) struct Extract {
     /// Its ISCC; a sound of a second or two has none.
     iscc: Option<String>,
@@ -37,6 +38,8 @@ pub(super) struct Signing<'a> {
     pub(super) options: &'a StampOptions,
     pub(super) extract: &'a Extract,
     pub(super) place: ManifestPlace,
+    /// Whether the content carries the payload.
+    pub(super) has_mark: bool,
 }
 
 impl Extract {
@@ -59,10 +62,10 @@ impl Extract {
 impl Stamper {
     pub(super) fn sign(&self, what: &Signing<'_>, signer: &dyn Signer) -> Result<Signed, Error> {
         let payload = what.payload;
-        let watermark = SoftBinding {
+        let watermark = what.has_mark.then(|| SoftBinding {
             algorithm: soft_binding(what.format.medium()).to_owned(),
             value: payload.id.to_string().into_bytes(),
-        };
+        });
         let fingerprint = what.extract.iscc.as_ref().map(|iscc| SoftBinding {
             algorithm: ISCC.to_owned(),
             value: iscc.clone().into_bytes(),
@@ -89,7 +92,7 @@ impl Stamper {
             model: self.settings.model.as_ref(),
             disclosure: Some(&disclosure),
             training_mining: self.settings.training_mining,
-            watermarks: &[watermark],
+            watermarks: watermark.as_slice(),
             fingerprints: fingerprint.as_slice(),
             thumbnail: what.extract.thumbnail.as_deref(),
             parent: has_manifest.then_some(parent),
@@ -136,25 +139,26 @@ impl Stamper {
     pub(super) fn read_back(
         &self,
         signed: &Signed,
-        format: Format,
-        payload: &Payload,
+        made: &Made,
         place: ManifestPlace,
     ) -> Result<(), Error> {
         let missing = |what: &str| Error::ReadBack {
             what: what.to_owned(),
         };
-        let (bytes, mime, trust) = (&signed.bytes, format.mime(), Trust::none());
+        let (bytes, mime, trust) = (&signed.bytes, made.format.mime(), Trust::none());
         let credentials = if place == ManifestPlace::Sidecar {
             filigrane_credentials::read_apart(&signed.manifest, bytes, mime, &trust)?
                 .unwrap_or_else(Credentials::absent)
         } else {
             filigrane_credentials::read(bytes, mime, &trust)?
         };
-        let id = payload.id.to_string();
-        let is_bound = credentials
+        let id = made.payload.id.to_string();
+        let mut values = credentials
             .soft_bindings
             .iter()
-            .any(|binding| binding.value == id.as_bytes());
+            .map(|binding| &binding.value);
+        let has_mark = made.p_value.is_some();
+        let is_bound = !has_mark || values.any(|value| value == id.as_bytes());
         if !credentials.is_valid() || !is_bound {
             let why = credentials
                 .failures
@@ -162,8 +166,9 @@ impl Stamper {
                 .map_or("", |failure| failure.explanation.as_str());
             return Err(missing(&format!("the credentials. {why}")));
         }
-        self.found(bytes, format, payload)?
-            .map(|_| ())
-            .ok_or_else(|| missing("the watermark"))
+        if has_mark && self.found(bytes, made.format, &made.payload)?.is_none() {
+            return Err(missing("the watermark"));
+        }
+        Ok(())
     }
 }

@@ -165,7 +165,8 @@ impl PictureQuery {
             Relation::Same
         } else if likeness.bits <= DERIVED_BITS || likeness.fit >= DERIVED_FIT {
             Relation::Derived
-        } else if likeness.fit >= DIFFERENT_FIT || compared < SMALLEST_PART {
+        } else if likeness.fit >= DIFFERENT_FIT || likeness.fit <= 0.0 || compared < SMALLEST_PART {
+            // A fit of 0 comes of a picture with too few gradients to say anything.
             Relation::Unclear
         } else {
             Relation::Different

@@ -62,15 +62,15 @@ pub(super) fn inspect(data: &[u8]) {
         Ok(inspection) => {
             assert_eq!(inspection.bytes, data.len() as u64);
             match inspection.shape {
-                Shape::Picture { width, height, .. } => {
+                Some(Shape::Picture { width, height, .. }) => {
                     let pixels = u64::from(width) * u64::from(height);
                     assert!(pixels <= LIMITS.max_pixels);
                 }
-                Shape::Sound {
+                Some(Shape::Sound {
                     duration_s,
                     channels,
                     ..
-                } => {
+                }) => {
                     assert!(duration_s <= LIMITS.max_duration_s + 1e-9);
                     assert!(channels <= usize::from(LIMITS.max_channels));
                 }
