@@ -32,7 +32,7 @@ const DERIVED_FIT: f64 = 24.0;
 /// Nearly all unrelated pictures fit each other less than this; what lies between is left open.
 const DIFFERENT_FIT: f64 = 16.0;
 /// Where less of the registered width or height than this is left, related pictures no longer fit reliably.
-const SMALLEST_PART: f64 = 0.45;
+const SMALLEST_PART: f64 = 0.6;
 
 /// What is remembered of a picture's content.
 #[derive(Clone, PartialEq, Eq)]
